@@ -1,0 +1,42 @@
+import postgres from 'postgres'
+
+/** A pool of connections to PostgreSQL. Queries are tagged templates with explicit column lists. */
+export type Sql = postgres.Sql<{ bigint: number }>
+/** The same, inside a transaction. */
+export type TransactionSql = postgres.TransactionSql<{ bigint: number }>
+
+/** int8 columns hold sequences and amounts below 2^53: read as numbers, refuse what would lose digits. */
+const bigint = {
+  to: 20,
+  from: [20],
+  serialize: (value: number) => String(value),
+  parse: (text: string) => {
+    const value = Number(text)
+    if (!Number.isSafeInteger(value)) throw new RangeError(`int8 value ${text} does not fit a number`)
+    return value
+  },
+}
+
+export interface PostgresOptions {
+  readonly url: string
+  /** Connections in the pool. */
+  readonly connections: number
+  /** Shown in pg_stat_activity. */
+  readonly name: string
+}
+
+export function connectPostgres(options: PostgresOptions): Sql {
+  return postgres(options.url, {
+    max: options.connections,
+    types: { bigint },
+    onnotice: () => {},
+    connect_timeout: 5,
+    // A statement that hangs must not hold a request for ever; migrations use a connection of their own.
+    connection: { application_name: options.name, statement_timeout: 15_000 },
+  })
+}
+
+/** The SQLSTATE of an error that PostgreSQL answered with, or the client's own code such as CONNECTION_CLOSED. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
