@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { flag, list, oneOf, originOf, setOf, url, whole } from './config-values.ts'
 import { StartError } from './start-error.ts'
 
 export const roles = ['edge', 'admission', 'payments', 'worker'] as const
@@ -60,7 +61,7 @@ export const configSchema = z.object({
     description:
       'Address to listen on; the default lets phones and containers reach the server, 127.0.0.1 keeps it to this machine',
   }),
-  roles: setting(roleList(), {
+  roles: setting(setOf(roles), {
     env: 'OPENRUN_ROLES',
     flag: 'roles',
     value: 'LIST',
@@ -187,7 +188,7 @@ export function parseConfig({ env, argv }: ConfigSources): ParsedCommand {
 export function settings(): { key: string; meta: SettingMeta; defaultText: string }[] {
   return Object.entries(configSchema.shape).map(([key, schema]) => {
     const meta = metaOf(schema)
-    return { key, meta, defaultText: meta.defaultText ?? String(defaultOf(schema) ?? 'none') }
+    return { key, meta, defaultText: meta.defaultText ?? defaultOf(schema) }
   })
 }
 
@@ -248,78 +249,7 @@ function metaOf(schema: z.ZodType): SettingMeta {
   return meta as unknown as SettingMeta
 }
 
-function defaultOf(schema: z.ZodType): unknown {
-  return schema instanceof z.ZodPrefault ? schema.def.defaultValue : undefined
-}
-
-function whole(min: number, max: number, otherwise: string) {
-  const message = `expected a whole number from ${min} to ${max}`
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { message, abort: true })
-    .transform(Number)
-    .pipe(z.number().min(min, message).max(max, message))
-    .prefault(otherwise)
-}
-
-function flag(otherwise: 'false'): z.ZodPrefault<z.ZodPipe<z.ZodString, z.ZodTransform<boolean, string>>>
-function flag(): z.ZodPipe<z.ZodString, z.ZodTransform<boolean, string>>
-function flag(otherwise?: 'false') {
-  const schema = z
-    .string()
-    .regex(/^(1|0|true|false|yes|no|on|off)$/i, { message: 'expected true or false', abort: true })
-    .transform((text) => /^(1|true|yes|on)$/i.test(text))
-  return otherwise ? schema.prefault(otherwise) : schema
-}
-
-function oneOf<const T extends readonly [string, ...string[]]>(values: T, otherwise: T[number]) {
-  return z.enum(values, `expected one of ${values.join(', ')}`).prefault(otherwise as never)
-}
-
-function url(...protocols: readonly string[]) {
-  const message = `expected a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
-  return z.string().refine((text) => protocols.includes(parseUrl(text)?.protocol ?? ''), message)
-}
-
-function originOf() {
-  const message = 'expected an origin without a path, such as https://tickets.example'
-  return z
-    .string()
-    .refine((text) => /^https?:$/.test(parseUrl(text)?.protocol ?? '') && isOrigin(new URL(text)), {
-      message,
-      abort: true,
-    })
-    .transform((text) => new URL(text).origin)
-}
-
-function isOrigin({ pathname, search, hash, username }: URL): boolean {
-  return pathname === '/' && !search && !hash && !username
-}
-
-function parseUrl(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined
-}
-
-function words(text: string): string[] {
-  return [
-    ...new Set(
-      text
-        .split(',')
-        .map((word) => word.trim())
-        .filter(Boolean),
-    ),
-  ]
-}
-
-function list<T extends z.ZodType<string, string>>(item: T) {
-  return z.string().transform(words).pipe(z.array(item)).prefault('')
-}
-
-function roleList() {
-  const message = `expected one or more of ${roles.join(', ')}`
-  return z
-    .string()
-    .transform(words)
-    .pipe(z.array(z.enum(roles, message)).min(1, message))
-    .prefault(roles.join(','))
+function defaultOf(schema: z.ZodType): string {
+  const value = schema instanceof z.ZodPrefault ? schema.def.defaultValue : undefined
+  return typeof value === 'string' ? value : 'none'
 }
