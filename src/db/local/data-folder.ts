@@ -1,0 +1,151 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { StartError } from '../../start-error.ts'
+import { takeLock, type FolderLock } from './folder-lock.ts'
+import { canReach, storeAccount, type StoreAccount } from './store-account.ts'
+
+/** Where things go that have no place in the data folder, because the stores' user cannot reach it there. */
+export const stateDirOfMachine = '/var/lib/openrun'
+
+export interface DataFolderOptions {
+  readonly dataDir: string
+  readonly stateDir: string
+  readonly noInstall: boolean
+  readonly log: (line: string) => void
+}
+
+/** A data folder that is ours alone until it is released. */
+export interface DataFolder {
+  /** What the stores keep lies in here: the data folder itself, or a folder under the state folder. */
+  readonly home: string
+  readonly password: string
+  readonly account: StoreAccount | undefined
+  release(): Promise<void>
+}
+
+/** Lies in each data folder and says that it is one; without it nothing is ever deleted. */
+interface Marker {
+  readonly purpose: 'openrun data folder'
+  readonly password: string
+  readonly home: string
+}
+
+const markerName = 'openrun.json'
+const contents = [
+  'postgres',
+  'postgres.new',
+  'postgres.log',
+  'postgres.password',
+  'redis',
+  'redis.log',
+  markerName,
+]
+
+/** Creates or opens the folder and locks it. Throws `StartError` when it is in use or is something else. */
+export async function openDataFolder(options: DataFolderOptions): Promise<DataFolder> {
+  const dataDir = resolve(options.dataDir)
+  await createFolder(dataDir)
+  const lock = await lockFolder(dataDir)
+  try {
+    const known = await readMarker(dataDir)
+    if (!known) await mustBeEmpty(dataDir)
+    const account = storeAccount({ ...options, folder: join(known?.home ?? dataDir, 'postgres') })
+    const marker = known ?? (await mark(dataDir, account, options))
+    return { home: marker.home, password: marker.password, account, release: () => lock.release() }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** Deletes what the local stores hold. A folder that is not ours, or in use, stays as it is: `StartError`. */
+export async function resetLocalData(dataDir: string): Promise<void> {
+  const folder = resolve(dataDir)
+  const entries = await readdir(folder).catch((): string[] => [])
+  if (entries.length === 0) return
+  if (!entries.includes(markerName)) throw notOurs(folder, 'nothing was deleted')
+  const lock = await lockFolder(folder)
+  try {
+    const marker = await readMarker(folder)
+    for (const home of new Set([marker?.home ?? folder, folder])) {
+      for (const name of contents) await rm(join(home, name), { recursive: true, force: true })
+    }
+    if (marker && marker.home !== folder) await rmdir(marker.home).catch(() => undefined)
+  } finally {
+    await lock.release()
+  }
+  await rmdir(folder).catch(() => undefined)
+}
+
+async function createFolder(folder: string): Promise<void> {
+  try {
+    const created = await mkdir(folder, { recursive: true })
+    // Whatever the umask: the stores' user has to pass through. What is secret inside has modes of its own.
+    if (created !== undefined) await chmod(folder, 0o755)
+  } catch (cause) {
+    throw cannotUse(folder, cause)
+  }
+}
+
+async function lockFolder(folder: string): Promise<FolderLock> {
+  const lock = await takeLock(join(folder, 'lock')).catch((cause: unknown) => {
+    throw cannotUse(folder, cause)
+  })
+  if (!('heldBy' in lock)) return lock
+  throw new StartError(
+    `The data folder ${folder} is in use by another Openrun (process ${lock.heldBy}): stop it, or set OPENRUN_DATA_DIR`,
+  )
+}
+
+async function mark(
+  folder: string,
+  account: StoreAccount | undefined,
+  options: DataFolderOptions,
+): Promise<Marker> {
+  const reachable = canReach(folder, account)
+  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 12)
+  const home = reachable ? folder : join(options.stateDir, `${basename(dirname(folder)) || 'data'}-${digest}`)
+  if (!reachable) {
+    await mkdir(home, { recursive: true })
+    for (const path of [options.stateDir, home]) await chmod(path, 0o755)
+    options.log(`PostgreSQL's user cannot enter ${folder}: the data lies in ${home}`)
+  }
+  const marker: Marker = {
+    purpose: 'openrun data folder',
+    password: randomBytes(24).toString('hex'),
+    home,
+  }
+  const file = join(folder, markerName)
+  await writeFile(`${file}.new`, JSON.stringify(marker, null, 2), { mode: 0o600, flush: true })
+  await rename(`${file}.new`, file)
+  return marker
+}
+
+async function readMarker(folder: string): Promise<Marker | undefined> {
+  try {
+    const marker = JSON.parse(await readFile(join(folder, markerName), 'utf8')) as Marker
+    if (marker.purpose === 'openrun data folder') return marker
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    if (cause instanceof Error && 'code' in cause) throw cannotUse(folder, cause)
+  }
+  throw notOurs(folder, `${markerName} in it is broken`)
+}
+
+async function mustBeEmpty(folder: string): Promise<void> {
+  const entries = await readdir(folder)
+  // Locks and a marker that was never finished are what an earlier start may have left.
+  if (entries.every((name) => /^lock|^openrun\.json\.new$/.test(name))) return
+  throw notOurs(folder, 'set OPENRUN_DATA_DIR to an empty or new one')
+}
+
+function notOurs(folder: string, advice: string): StartError {
+  return new StartError(`${folder} is not a data folder of Openrun: ${advice}`)
+}
+
+function cannotUse(folder: string, cause: unknown): StartError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+  const line = `The data folder ${folder} cannot be used by this user (${code}): start as its owner, or set OPENRUN_DATA_DIR`
+  return new StartError(line, { cause })
+}
