@@ -139,6 +139,7 @@ CREATE TABLE "admissions" (
 CREATE TABLE "queue_leaves" (
 	"sale_id" text NOT NULL,
 	"sequence" bigint NOT NULL,
+	"account_id" text NOT NULL,
 	"left_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "queue_leaves_sale_id_sequence_pk" PRIMARY KEY("sale_id","sequence")
 );
@@ -218,4 +219,5 @@ CREATE UNIQUE INDEX "payments_of_order" ON "payments" USING btree ("order_id");-
 CREATE INDEX "payments_due" ON "payments" USING btree ("next_at") WHERE "payments"."state" in ('queued', 'calling', 'unknown', 'refunding');--> statement-breakpoint
 CREATE UNIQUE INDEX "admissions_one_open" ON "admissions" USING btree ("sale_id","account_id") WHERE "admissions"."closed_at" is null;--> statement-breakpoint
 CREATE INDEX "admissions_lately" ON "admissions" USING btree ("sale_id","admitted_at");--> statement-breakpoint
+CREATE INDEX "queue_leaves_lately" ON "queue_leaves" USING btree ("sale_id","left_at");--> statement-breakpoint
 CREATE INDEX "sales_status_opens" ON "sales" USING btree ("status","opens_at");

@@ -124,7 +124,11 @@ export const queueLeaves = pgTable(
   {
     saleId: text('sale_id').notNull(),
     sequence: bigint({ mode: 'number' }).notNull(),
+    accountId: text('account_id').notNull(),
     leftAt: at('left_at').notNull().defaultNow(),
   },
-  (table) => [primaryKey({ columns: [table.saleId, table.sequence] })],
+  (table) => [
+    primaryKey({ columns: [table.saleId, table.sequence] }),
+    index('queue_leaves_lately').on(table.saleId, table.leftAt),
+  ],
 )

@@ -1,0 +1,137 @@
+import type { Sql, TransactionSql } from '../../db/postgres.ts'
+import { transaction } from '../../db/transaction.ts'
+import { FencedError } from '../sale-state/sale-failures.ts'
+import type { Admission } from './queue-place.ts'
+import type { Waiter } from './queue-store.ts'
+
+export interface Grant extends Admission {
+  readonly accountId: string
+}
+
+/** Why an admission ended. */
+export type Ending = 'ended' | 'left' | 'fulfilled' | 'sale_closed'
+
+export interface Closing {
+  readonly sequence: number
+  readonly reason: Ending
+  readonly atMs: number
+}
+
+/**
+ * Makes one tick of the gate durable: endings and admissions in one transaction, refused when the fence is not the
+ * newest. Repeating it changes nothing.
+ * @returns the accounts whose admission stands; whoever is missing may not be told
+ * @throws FencedError another process has become the writer
+ */
+export async function recordAdmissions(
+  sql: Sql,
+  tick: { saleId: string; fence: number; grants: readonly Grant[]; closings: readonly Closing[] },
+): Promise<Set<string>> {
+  const { saleId, fence, grants, closings } = tick
+  return await transaction(sql, async (tx) => {
+    // The lock makes a younger writer wait until this is committed, and this one see the younger fence.
+    const writer = await tx`
+      select 1 from sale_writers where sale_id = ${saleId} and fence = ${fence} for share`
+    if (writer.length === 0) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
+    if (closings.length > 0) {
+      await tx`
+        update admissions a set closed_at = to_timestamp(c.at_ms / 1000.0), closed_as = c.reason
+        from unnest(${closings.map((c) => c.sequence)}::bigint[], ${closings.map((c) => c.reason)}::text[],
+          ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
+        where a.sale_id = ${saleId} and a.sequence = c.sequence and a.closed_at is null`
+    }
+    if (grants.length === 0) return new Set<string>()
+    // Redis decides who is in during an epoch: an older admission that it no longer knows is over.
+    await tx`
+      update admissions a set closed_at = least(a.expires_at, clock_timestamp()), closed_as = 'ended'
+      from unnest(${grants.map((g) => g.accountId)}::text[], ${grants.map((g) => g.sequence)}::bigint[])
+        as g (account_id, sequence)
+      where a.sale_id = ${saleId} and a.account_id = g.account_id and a.sequence <> g.sequence
+        and a.closed_at is null`
+    const rows = grants.map((grant) => ({
+      sale_id: saleId,
+      sequence: grant.sequence,
+      account_id: grant.accountId,
+      admitted_at: new Date(grant.admittedAtMs),
+      expires_at: new Date(grant.expiresAtMs),
+    }))
+    await tx`insert into admissions ${tx(rows)} on conflict do nothing`
+    const standing = await tx<{ account_id: string }[]>`
+      select a.account_id
+      from admissions a
+      join unnest(${grants.map((g) => g.accountId)}::text[], ${grants.map((g) => g.sequence)}::bigint[])
+        as g (account_id, sequence) using (account_id, sequence)
+      where a.sale_id = ${saleId}`
+    return new Set(standing.map((row) => row.account_id))
+  })
+}
+
+/** Admissions that bind a rebuilt gate: those that are open, and those of the last minute, which count for the pace. */
+export async function bindingAdmissions(
+  sql: Sql | TransactionSql,
+  saleId: string,
+): Promise<(Grant & { readonly open: boolean })[]> {
+  const rows = await sql<
+    { accountId: string; sequence: number; admittedAt: Date; expiresAt: Date; open: boolean }[]
+  >`
+    select account_id as "accountId", sequence, admitted_at as "admittedAt", expires_at as "expiresAt",
+      closed_at is null as open
+    from admissions
+    where sale_id = ${saleId}
+      and (closed_at is null or admitted_at > clock_timestamp() - interval '2 minutes')
+    order by admitted_at, sequence`
+  return rows.map((row) => ({
+    accountId: row.accountId,
+    sequence: row.sequence,
+    admittedAtMs: row.admittedAt.getTime(),
+    expiresAtMs: row.expiresAt.getTime(),
+    open: row.open,
+  }))
+}
+
+/** Closes what is still open of a sale that is over. */
+export async function closeAllAdmissions(sql: Sql, saleId: string): Promise<void> {
+  await sql`
+    update admissions set closed_at = clock_timestamp(), closed_as = 'sale_closed'
+    where sale_id = ${saleId} and closed_at is null`
+}
+
+/** Of these sequences, those that were admitted or given up: a ticket for one of them is used. */
+export async function usedSequences(
+  sql: Sql,
+  asked: readonly { readonly saleId: string; readonly sequence: number }[],
+): Promise<Set<string>> {
+  const rows = await sql<{ sale_id: string; sequence: number }[]>`
+    with asked as (
+      select * from unnest(${asked.map((one) => one.saleId)}::text[], ${asked.map((one) => one.sequence)}::bigint[])
+        as asked (sale_id, sequence)
+    )
+    select sale_id, sequence from asked join admissions using (sale_id, sequence)
+    union all
+    select sale_id, sequence from asked join queue_leaves using (sale_id, sequence)`
+  return new Set(rows.map((row) => placeName(row.sale_id, row.sequence)))
+}
+
+/** Notes places given up on purpose. */
+export async function recordLeaves(
+  sql: Sql,
+  leaves: readonly (Waiter & { readonly saleId: string })[],
+): Promise<void> {
+  await sql`
+    insert into queue_leaves (sale_id, sequence, account_id)
+    select * from unnest(${leaves.map((one) => one.saleId)}::text[], ${leaves.map((one) => one.sequence)}::bigint[],
+      ${leaves.map((one) => one.accountId)}::text[])
+    on conflict do nothing`
+}
+
+/** Places given up in the last two minutes. */
+export async function lateLeaves(sql: Sql | TransactionSql, saleId: string): Promise<Waiter[]> {
+  return await sql<Waiter[]>`
+    select account_id as "accountId", sequence from queue_leaves
+    where sale_id = ${saleId} and left_at > clock_timestamp() - interval '2 minutes'`
+}
+
+/** The name by which `usedSequences` answers. */
+export function placeName(saleId: string, sequence: number): string {
+  return `${saleId}:${sequence}`
+}

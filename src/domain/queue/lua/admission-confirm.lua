@@ -1,0 +1,30 @@
+-- After PostgreSQL has them: admissions may be told, endings forgotten. Who was refused there has no place any more.
+-- KEYS state active ends granting closing
+-- ARGV epoch run_id fence granted refused closed
+-- granted and refused are JSON lists of accounts, closed of sequences.
+-- returns how many may be told, or a failure
+-- publishes queue {type: admitted, list: [[account, 'sequence:expires_ms:admitted_ms'], …]}
+-- @include ../../sale-state/lua/guard.lua
+-- @include active.lua
+local now, failure = guard()
+if not now then return failure end
+if redis.call('HGET', state_key, 'fence') ~= fence then return FENCED end
+
+local told = {}
+for _, account in ipairs(cjson.decode(granted)) do
+  local record = redis.call('HGET', granting_key, account)
+  if record then
+    redis.call('HDEL', granting_key, account)
+    told[#told + 1] = { account, record }
+  end
+end
+for _, account in ipairs(cjson.decode(refused)) do
+  local open = admission(account)
+  if open and redis.call('HDEL', granting_key, account) == 1 then
+    redis.call('HDEL', active_key, account)
+    redis.call('ZREM', ends_key, account)
+  end
+end
+for _, sequence in ipairs(cjson.decode(closed)) do redis.call('HDEL', closing_key, sequence) end
+if #told > 0 then publish('queue', cjson.encode({ type = 'admitted', list = told })) end
+return #told

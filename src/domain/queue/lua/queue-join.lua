@@ -1,0 +1,32 @@
+-- Gives an account its place in the line, or says which one it has.
+-- KEYS state queue active granting
+-- ARGV epoch run_id account
+-- returns {created 0|1, sequence, rank, waiting} or {admitted 2, sequence, expires_ms, admitted_ms} or a failure
+-- publishes wake when the line was empty
+-- @include ../../sale-state/lua/guard.lua
+-- @include active.lua
+local now, failure = guard()
+if not now then return failure end
+
+local open = admission(account)
+if open and redis.call('HEXISTS', granting_key, account) == 1 then
+  return { 0, open.sequence, 0, redis.call('ZCARD', queue_key) }
+end
+if open and open.expires_ms > now then
+  return { 2, open.sequence, whole(open.expires_ms), open.admitted_ms }
+end
+
+local sequence = redis.call('ZSCORE', queue_key, account)
+if sequence then
+  return { 0, whole(sequence), redis.call('ZRANK', queue_key, account), redis.call('ZCARD', queue_key) }
+end
+
+local status = redis.call('HGET', state_key, 'status')
+if status == 'scheduled' or status == 'draft' then return OPENED_LATER end
+if status == 'closed' then return CLOSED end
+
+sequence = whole(epoch * 4294967296 + redis.call('HINCRBY', state_key, 'n', 1))
+redis.call('ZADD', queue_key, sequence, account)
+local waiting = redis.call('ZCARD', queue_key)
+if waiting == 1 then publish('wake', 'join') end
+return { 1, sequence, waiting - 1, waiting }

@@ -1,0 +1,65 @@
+/**
+ * The states of an account in the line of a sale.
+ *
+ * | state    | what is true in it |
+ * |----------|--------------------|
+ * | waiting  | it has a sequence in the line; `ahead` others come first |
+ * | admitted | its admission is durable and open; the purchase token it was given is valid until `expiresAtMs` |
+ * | absent   | it has neither |
+ *
+ * absent → waiting (join, or a ticket put back) → admitted (the gate) → absent (booked up to the limit, left, ended).
+ */
+export type QueuePlace = WaitingPlace | AdmittedPlace | { readonly state: 'absent' }
+
+export interface WaitingPlace {
+  readonly state: 'waiting'
+  /** How many come before this account; 0 is the front. */
+  readonly ahead: number
+  readonly behind: number
+}
+
+export interface AdmittedPlace extends Admission {
+  readonly state: 'admitted'
+}
+
+/** One admission: who was let in is written beside it; `sequence` names it and is the token's `jti`. */
+export interface Admission {
+  readonly sequence: number
+  readonly admittedAtMs: number
+  readonly expiresAtMs: number
+}
+
+/** An admission as scripts write it: `sequence:expires_ms:admitted_ms`. */
+export function parseAdmission(record: string): Admission {
+  const [sequence, expiresAtMs, admittedAtMs] = record.split(':').map(Number)
+  if (sequence === undefined || expiresAtMs === undefined || admittedAtMs === undefined) {
+    throw new Error(`not an admission: ${record}`)
+  }
+  return { sequence, expiresAtMs, admittedAtMs }
+}
+
+/** The id of the purchase token of an admission. */
+export function tokenIdOf(sequence: number): string {
+  return sequence.toString(36)
+}
+
+/** The sequence a token id names; undefined when it is none. */
+export function sequenceOfTokenId(jti: string): number | undefined {
+  if (!/^[0-9a-z]{1,11}$/.test(jti)) return undefined
+  const sequence = Number.parseInt(jti, 36)
+  return Number.isSafeInteger(sequence) ? sequence : undefined
+}
+
+/** The epoch in which a sequence was given: sequence = epoch · 2^32 + n. */
+export function epochOfSequence(sequence: number): number {
+  return Math.floor(sequence / 2 ** 32)
+}
+
+/**
+ * Seconds until one's turn if the gate keeps its pace.
+ * @param ahead how many come first
+ * @param ratePerMinute the pace, admissions a minute
+ */
+export function etaSeconds(ahead: number, ratePerMinute: number): number {
+  return Math.ceil(((ahead + 1) * 60) / ratePerMinute)
+}

@@ -1,0 +1,18 @@
+-- Puts the sale's settings where scripts read them, makes `fence` the writer's, ends the wait for the line.
+-- KEYS state
+-- ARGV epoch run_id fence fields restored
+-- fields is JSON [name, value, …], possibly empty; restored 1 lets admission begin.
+-- returns 1 or a failure
+-- publishes queue {type: status, status} when it changed
+-- @include guard.lua
+local now, failure = guard()
+if not now then return failure end
+local standing = redis.call('HMGET', state_key, 'fence', 'status')
+if tonumber(standing[1]) > tonumber(fence) then return FENCED end
+local fields_list = cjson.decode(fields)
+if #fields_list > 0 then redis.call('HSET', state_key, unpack(fields_list)) end
+redis.call('HSET', state_key, 'fence', fence)
+if restored == '1' then redis.call('HSET', state_key, 'restore_until', '0') end
+local status = redis.call('HGET', state_key, 'status')
+if status ~= standing[2] then publish('queue', cjson.encode({ type = 'status', status = status })) end
+return 1

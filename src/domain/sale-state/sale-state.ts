@@ -1,0 +1,89 @@
+import { asUnavailable, type Redis, type RedisLife } from '../../db/redis.ts'
+import { runScript, type Script, type ScriptReply } from '../../db/script.ts'
+import { saleFailure, saleFailures } from './sale-failures.ts'
+import { saleKeys, type SaleKeyName, type SaleKeys } from './sale-keys.ts'
+
+type OwnArg<Arg extends string> = Exclude<Arg, 'epoch' | 'run_id'>
+
+/** How many sales' keys and epochs are kept at hand. */
+const knownMax = 10_000
+
+/**
+ * Runs scripts on the Redis state of sales. Each call carries the epoch the process believes in and the run_id of the
+ * server behind its connection, so a state that is of another life refuses it.
+ */
+export class SaleState {
+  readonly #redis: Redis
+  readonly #life: RedisLife
+  readonly #known = new Map<string, { keys: SaleKeys; epoch: string }>()
+
+  constructor(options: { redis: Redis; life: RedisLife }) {
+    this.#redis = options.redis
+    this.#life = options.life
+  }
+
+  get redis(): Redis {
+    return this.#redis
+  }
+
+  /** Throws Problem `unavailable` while it is not known which life of Redis answers. */
+  get runId(): string {
+    return this.#life.runId
+  }
+
+  /**
+   * Runs a script whose arguments begin with `epoch run_id`. A stale epoch is looked up once and the call repeated;
+   * every other failure number is thrown as the error it stands for.
+   */
+  async run<Arg extends string>(
+    script: Script<SaleKeyName, Arg>,
+    saleId: string,
+    args: Readonly<Record<OwnArg<Arg>, string | number>>,
+  ): Promise<ScriptReply> {
+    const known = this.#knownOf(saleId)
+    let reply = await this.#call(script, known, args)
+    if (reply === saleFailures.otherEpoch || reply === saleFailures.forgotten) {
+      const before = known.epoch
+      await this.refresh(saleId)
+      if (known.epoch !== before) reply = await this.#call(script, known, args)
+    }
+    if (typeof reply === 'number' && reply < 0) throw saleFailure(reply)
+    return reply
+  }
+
+  /** The epoch last heard of; 0 before the first. */
+  epoch(saleId: string): number {
+    return Number(this.#knownOf(saleId).epoch)
+  }
+
+  setEpoch(saleId: string, epoch: number): void {
+    this.#knownOf(saleId).epoch = String(epoch)
+  }
+
+  /** Reads the epoch from Redis. */
+  async refresh(saleId: string): Promise<void> {
+    const known = this.#knownOf(saleId)
+    const epoch = await this.#redis.hget(known.keys.state, 'epoch').catch((error: unknown) => {
+      throw asUnavailable(error)
+    })
+    if (epoch !== null) known.epoch = epoch
+  }
+
+  async #call<Arg extends string>(
+    script: Script<SaleKeyName, Arg>,
+    known: { keys: SaleKeys; epoch: string },
+    args: Readonly<Record<OwnArg<Arg>, string | number>>,
+  ): Promise<ScriptReply> {
+    const all = { ...args, epoch: known.epoch, run_id: this.#life.runId } as Record<Arg, string | number>
+    return await runScript(this.#redis, script, { keys: known.keys, args: all })
+  }
+
+  #knownOf(saleId: string): { keys: SaleKeys; epoch: string } {
+    const known = this.#known.get(saleId)
+    if (known !== undefined) return known
+    const fresh = { keys: saleKeys(saleId), epoch: '0' }
+    if (this.#known.size >= knownMax) this.#known.delete(this.#known.keys().next().value ?? '')
+    this.#known.set(saleId, fresh)
+    return fresh
+  }
+}

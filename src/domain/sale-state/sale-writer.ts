@@ -1,0 +1,85 @@
+import type { Sql } from '../../db/postgres.ts'
+import { FencedError } from './sale-failures.ts'
+
+/** A sale whose writer this process is. Whatever it writes carries the fence. */
+export interface Writership {
+  readonly saleId: string
+  readonly fence: number
+  readonly epoch: number
+  /** Redis' run_id under which that epoch was built; null before the first. */
+  readonly storeRunId: string | null
+}
+
+/** Statuses in which a sale needs a writer. */
+const written = ['scheduled', 'open', 'paused', 'soldout']
+
+/**
+ * Sales that need a writer and have none now, in no particular order.
+ * @param limit how many at the most
+ */
+export async function forsakenSales(sql: Sql, limit: number): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select s.id from sales s left join sale_writers w on w.sale_id = s.id
+    where (s.status = any(${written}) or (s.status = 'closed' and w.lease_owner is not null))
+      and (w.lease_until is null or w.lease_until < clock_timestamp())
+    limit ${limit}`
+  return rows.map((row) => row.id)
+}
+
+/**
+ * Makes this process the writer if nobody holds the lease.
+ * @returns undefined when somebody else was quicker
+ */
+export async function becomeWriter(
+  sql: Sql,
+  options: { saleId: string; processId: string; leaseMs: number },
+): Promise<Writership | undefined> {
+  const { saleId, processId, leaseMs } = options
+  const [row] = await sql<Writership[]>`
+    insert into sale_writers as w (sale_id, fence, lease_owner, lease_until)
+    values (${saleId}, 1, ${processId}, clock_timestamp() + ${leaseMs} * interval '1 ms')
+    on conflict (sale_id) do update
+    set fence = w.fence + 1, lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
+    where w.lease_until is null or w.lease_until < clock_timestamp()
+    returning sale_id as "saleId", fence, epoch, store_run_id as "storeRunId"`
+  return row
+}
+
+/** Prolongs the leases of this process. Resolves to the sales that are still its own. */
+export async function renewLeases(
+  sql: Sql,
+  options: { processId: string; leaseMs: number; held: readonly Writership[] },
+): Promise<Set<string>> {
+  const { processId, leaseMs, held } = options
+  const rows = await sql<{ sale_id: string }[]>`
+    update sale_writers w set lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms'
+    from unnest(${held.map((one) => one.saleId)}::text[], ${held.map((one) => one.fence)}::bigint[])
+      as h (sale_id, fence)
+    where w.sale_id = h.sale_id and w.fence = h.fence and w.lease_owner = ${processId}
+    returning w.sale_id`
+  return new Set(rows.map((row) => row.sale_id))
+}
+
+/** Gives a lease up, so that the next writer need not wait for its end. */
+export async function releaseLease(sql: Sql, writership: Writership): Promise<void> {
+  await sql`
+    update sale_writers set lease_owner = null, lease_until = null
+    where sale_id = ${writership.saleId} and fence = ${writership.fence}`
+}
+
+/**
+ * Begins a new epoch.
+ * @throws FencedError another process has become the writer
+ */
+export async function raiseEpoch(
+  sql: Sql,
+  options: { saleId: string; fence: number; storeRunId: string },
+): Promise<number> {
+  const { saleId, fence, storeRunId } = options
+  const [row] = await sql<{ epoch: number }[]>`
+    update sale_writers set epoch = epoch + 1, store_run_id = ${storeRunId}, epoch_since = clock_timestamp()
+    where sale_id = ${saleId} and fence = ${fence}
+    returning epoch`
+  if (row === undefined) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
+  return row.epoch
+}

@@ -1,0 +1,55 @@
+import { loadScript } from '../../db/script.ts'
+
+const here = import.meta.url
+
+const placeKeys = [
+  'left',
+  'next',
+  'spare',
+  'places',
+  'accounts',
+  'holds',
+  'hold_ends',
+  'pinned',
+  'holding',
+] as const
+
+export const holdTake = loadScript(here, 'lua/hold-take.lua', {
+  keys: ['state', 'active', 'granting', ...placeKeys],
+  args: ['epoch', 'run_id', 'account', 'jti', 'hold', 'wants'],
+})
+
+export const holdRelease = loadScript(here, 'lua/hold-release.lua', {
+  keys: ['state', ...placeKeys],
+  args: ['epoch', 'run_id', 'account', 'hold'],
+})
+
+export const holdPin = loadScript(here, 'lua/hold-pin.lua', {
+  keys: ['state', 'places', 'holds', 'hold_ends', 'pinned'],
+  args: ['epoch', 'run_id', 'account', 'hold', 'order'],
+})
+
+export const holdSweep = loadScript(here, 'lua/hold-sweep.lua', {
+  keys: ['state', ...placeKeys],
+  args: ['epoch', 'run_id', 'fence', 'batch', 'pinned_ms'],
+})
+
+export const placesApply = loadScript(here, 'lua/places-apply.lua', {
+  keys: [
+    'state',
+    'active',
+    'ends',
+    'closing',
+    'left',
+    'next',
+    'spare',
+    'places',
+    'accounts',
+    'bought',
+    'holds',
+    'hold_ends',
+    'pinned',
+    'holding',
+  ],
+  args: ['epoch', 'run_id', 'force', 'entries'],
+})
