@@ -1,0 +1,22 @@
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const clone = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Files of the tests' stores; inside the clone, so that runs in two clones do not meet. */
+export const keeperFolder = join(clone, '.tap', 'stores')
+
+/** Relative to where we are, as the path of a socket may have some hundred characters at most. */
+export const keeperSocket = relative(process.cwd(), join(keeperFolder, 'keeper.sock'))
+
+/** The one line a client sends. */
+export interface KeeperRequest {
+  /** With all tables, without any, or no database at all. */
+  readonly database: 'migrated' | 'empty' | 'none'
+}
+
+/** Lines a client receives: any number of `log`, then one of the others. */
+export type KeeperMessage =
+  | { readonly log: string }
+  | { readonly postgresUrl: string; readonly redisBin: string }
+  | { readonly error: string }
