@@ -29,7 +29,8 @@ export const organiserKeys = pgTable('organiser_keys', {
 
 /**
  * Keys that sign access tokens, purchase tokens and ticket codes (ES256), and the secret of queue tickets (HS256).
- * A key signs from `created_at` until a younger one stands, and verifies until `verifies_until` (no end while null).
+ * A key signs from `created_at`, which for a rotated key lies a moment ahead, until a younger one does, and verifies
+ * until `verifies_until` (no end while null).
  */
 export const signingKeys = pgTable('signing_keys', {
   kid: text().primaryKey(),
