@@ -1,0 +1,28 @@
+import t from 'tap'
+import { RecentMap } from './recent-map.ts'
+
+t.test('lets go of what was not asked for the longest when it weighs too much', async (t) => {
+  const map = new RecentMap<number>({ weightMax: 10, weigh: (value) => value })
+  map.set('a', 4)
+  map.set('b', 4)
+  map.get('a')
+  map.set('c', 4)
+  t.equal(map.get('b'), undefined)
+  t.equal(map.get('a'), 4)
+  t.equal(map.get('c'), 4)
+})
+
+t.test(
+  'counts a replaced value once, and keeps alone what is heavier than all that is allowed',
+  async (t) => {
+    const map = new RecentMap<number>({ weightMax: 10, weigh: (value) => value })
+    map.set('a', 6)
+    map.set('a', 4)
+    map.set('b', 6)
+    t.equal(map.get('a'), 4)
+    map.set('huge', 11)
+    t.equal(map.get('a'), undefined)
+    t.equal(map.get('b'), undefined)
+    t.equal(map.get('huge'), 11)
+  },
+)

@@ -1,0 +1,41 @@
+/**
+ * A map of bounded weight that lets go of what was not asked for the longest. An entry heavier than all that is allowed is
+ * kept alone.
+ */
+export class RecentMap<V> {
+  readonly #entries = new Map<string, V>()
+  readonly #weightMax: number
+  readonly #weigh: (value: V) => number
+  #weight = 0
+
+  constructor(options: { weightMax: number; weigh: (value: V) => number }) {
+    this.#weightMax = options.weightMax
+    this.#weigh = options.weigh
+  }
+
+  get(key: string): V | undefined {
+    const value = this.#entries.get(key)
+    if (value === undefined) return undefined
+    // A Map remembers the order of insertion: put in anew, it is the youngest.
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    return value
+  }
+
+  set(key: string, value: V): void {
+    this.delete(key)
+    this.#entries.set(key, value)
+    this.#weight += this.#weigh(value)
+    for (const oldest of this.#entries.keys()) {
+      if (this.#weight <= this.#weightMax || this.#entries.size === 1) return
+      this.delete(oldest)
+    }
+  }
+
+  delete(key: string): void {
+    const value = this.#entries.get(key)
+    if (value === undefined) return
+    this.#entries.delete(key)
+    this.#weight -= this.#weigh(value)
+  }
+}

@@ -1,0 +1,67 @@
+import { appendOutbox } from '../../db/outbox.ts'
+import type { Sql } from '../../db/postgres.ts'
+import { transaction } from '../../db/transaction.ts'
+import { generalErrors, Problem } from '../../errors.ts'
+import { buildHall } from './hall.ts'
+import { saleAt, type Sale } from './sale.ts'
+import type { NewSale } from './sale-messages.ts'
+import { findSale, insertSale, readTime } from './sale-store.ts'
+import { buildSlots } from './slots.ts'
+
+export interface SaleCreating {
+  readonly sql: Sql
+  /** Used where the organiser names no time of their own. */
+  readonly payBySecondsDefault: number
+  /** Tells the other processes sooner than the outbox does; must not throw. */
+  readonly announce: (saleId: string) => void
+}
+
+/**
+ * Writes a sale with all its units in one transaction; it is open at once when its time has come. The same id again gives
+ * the sale that stands, so a repeated request makes nothing new. Throws `invalid_request`.
+ */
+export async function createSale(
+  { sql, payBySecondsDefault, announce }: SaleCreating,
+  options: { saleId: string; organiserId: string; description: NewSale },
+): Promise<Sale> {
+  const { saleId, organiserId, description } = options
+  const contents = description.kind === 'seats' ? buildHall(description.hall) : buildSlots(description.slots)
+  const sale = await transaction(sql, async (tx) => {
+    const nowMs = await readTime(tx)
+    const wanted: Sale = {
+      id: saleId,
+      organiserId,
+      kind: description.kind,
+      title: description.title,
+      status: 'scheduled',
+      admits: description.admits,
+      opensAtMs: Date.parse(description.opensAt),
+      closesAtMs: Date.parse(description.closesAt),
+      queue: description.queue,
+      payBySeconds: description.payBySeconds ?? payBySecondsDefault,
+      currency: description.currency,
+      unitCount: contents.units.length,
+      placeCount: contents.units.reduce((sum, unit) => sum + unit.capacity, 0),
+      version: 1,
+      createdAtMs: nowMs,
+    }
+    const made = saleAt(wanted, nowMs)
+    if (made.status === 'closed') throw closesInThePast()
+    if (!(await insertSale(tx, made, contents))) return mustBeOf(organiserId, await findSale(tx, saleId))
+    await appendOutbox(tx, [{ saleId, topic: 'sale', body: { version: made.version } }])
+    return made
+  })
+  announce(saleId)
+  return sale
+}
+
+function closesInThePast(): Problem {
+  return new Problem(generalErrors.invalid_request, {
+    errors: [{ field: 'closesAt', message: 'must lie in the future' }],
+  })
+}
+
+function mustBeOf(organiserId: string, sale: Sale | undefined): Sale {
+  if (sale?.organiserId !== organiserId) throw new Problem(generalErrors.forbidden)
+  return sale
+}

@@ -1,0 +1,22 @@
+import type { Sale } from './sale.ts'
+import type { SaleView } from './sale-messages.ts'
+
+/** What everybody may see of a sale; the organiser and the version stay inside. */
+export function viewOfSale(sale: Sale): SaleView {
+  const { id, kind, title, status, admits, queue, payBySeconds, currency, unitCount, placeCount } = sale
+  return {
+    id,
+    kind,
+    title,
+    status,
+    admits,
+    opensAt: new Date(sale.opensAtMs).toISOString(),
+    closesAt: new Date(sale.closesAtMs).toISOString(),
+    queue: { ...queue },
+    payBySeconds,
+    currency,
+    unitCount,
+    placeCount,
+    createdAt: new Date(sale.createdAtMs).toISOString(),
+  }
+}
