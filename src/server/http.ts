@@ -1,0 +1,292 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
+import type { Clock } from '../clock.ts'
+import { Problem } from '../errors.ts'
+import type { Ids } from '../ids.ts'
+import type { Log } from '../log.ts'
+import { BodyCollector } from './body-collector.ts'
+import { callerId } from './caller.ts'
+import { planEndpoint, type EndpointPlan } from './endpoint-plan.ts'
+import { Exchange } from './exchange.ts'
+import type { HttpMetrics } from './http-metrics.ts'
+import { answerOnce, fingerprintOf, type IdempotencyStore } from './idempotency.ts'
+import { mustDecodeText } from './json-text.ts'
+import type { LiveConnections } from './live-connections.ts'
+import { toProblem } from './problem-document.ts'
+import { readHead } from './request-head.ts'
+import { readInputs } from './request-inputs.ts'
+import type { Endpoint, Reply, Route, Stream } from './route.ts'
+import { serverErrors } from './server-errors.ts'
+import type { ServerOptions } from './server-options.ts'
+import type { Session } from './session.ts'
+import { SseConnection } from './sse.ts'
+
+export interface HttpParts {
+  readonly log: Log
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly session: Session
+  readonly streams: LiveConnections
+  readonly metrics: HttpMetrics
+  readonly options: ServerOptions
+  readonly idempotency: IdempotencyStore | undefined
+  readonly random: () => number
+  /** Open connections of any sort. */
+  readonly connections: () => number
+}
+
+/**
+ * The only code that answers HTTP requests. What the web server demands is kept here, once for all routes: the request
+ * is read before the first `await`, each response has an abort handler, and none is touched after its end.
+ */
+export class HttpAdapter {
+  readonly #parts: HttpParts
+  readonly #headOptions: { readonly hasAllowedOrigins: boolean; readonly trustedHops: number }
+  readonly #allowedOrigins: ReadonlySet<string>
+  /** In the order of their beginning, so that the sweep stops at the first that still has time. */
+  readonly #inFlight = new Set<Exchange>()
+  #isDraining = false
+  #onIdle: (() => void) | undefined
+
+  constructor(parts: HttpParts) {
+    this.#parts = parts
+    const { allowedOrigins, trustedHops } = parts.options
+    this.#allowedOrigins = new Set(allowedOrigins)
+    this.#headOptions = { hasAllowedOrigins: allowedOrigins.length > 0, trustedHops }
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  register(app: TemplatedApp, endpoints: readonly Endpoint[]): void {
+    const { metrics, options } = this.#parts
+    const methodsOf = new Map<string, Set<string>>()
+    for (const endpoint of endpoints) {
+      const meter = metrics.meter(endpoint.method, endpoint.path)
+      const plan = planEndpoint(endpoint, meter, options.bodyBytesMax)
+      const serve = (res: HttpResponse, req: HttpRequest) => this.#serve(plan, res, req)
+      const methods = methodsOf.get(plan.pattern) ?? new Set<string>()
+      if (methods.has(endpoint.method)) throw new TypeError(`${plan.label} is declared twice`)
+      methodsOf.set(plan.pattern, methods.add(endpoint.method))
+      app[registrars[endpoint.method]](plan.pattern, serve)
+      if (endpoint.kind === 'route' && endpoint.method === 'GET') {
+        app.head(plan.pattern, serve)
+        methods.add('HEAD')
+      }
+    }
+    for (const [pattern, methods] of methodsOf)
+      this.#registerRest(app, pattern, [...methods, 'OPTIONS'].join(', '))
+    const unknown = this.#refusalPlan('*', () => new Problem(serverErrors.no_such_route))
+    app.any('/*', (res, req) => this.#serve(unknown, res, req))
+  }
+
+  /** Takes no new work from now on; resolves when what is under way is answered, or when the time is over. */
+  async drain(withinMs: number): Promise<void> {
+    this.#isDraining = true
+    if (this.#inFlight.size === 0) return
+    const timeIsUp = new AbortController()
+    const isIdle = new Promise<void>((resolve) => (this.#onIdle = resolve))
+    await Promise.race([isIdle, this.#parts.clock.wait(withinMs, timeIsUp.signal)])
+    timeIsUp.abort()
+  }
+
+  /** Ends the wait of clients whose answer takes too long. To be called every second or so. */
+  sweep(): void {
+    const dueBeforeMs = this.#parts.clock.nowMs() - this.#parts.options.answerWithinMs
+    for (const exchange of this.#inFlight) {
+      if (exchange.startedAtMs > dueBeforeMs) break
+      this.#parts.log.warn({ traceId: exchange.traceId, route: exchange.plan.label }, 'answer took too long')
+      this.#settle(exchange)
+      exchange.expire(new Problem(serverErrors.timed_out))
+    }
+  }
+
+  /** The answers to methods that no endpoint of this address knows: OPTIONS, and 405 for all others. */
+  #registerRest(app: TemplatedApp, pattern: string, allow: string): void {
+    const { metrics } = this.#parts
+    const reply = (): Reply => ({ status: 204, headers: { ...preflightHeaders, allow } })
+    const preflight: Route = { ...bareRoute, path: '*', responses: {}, always: true, handle: reply }
+    const plan = { ...planEndpoint(preflight, metrics.meter('OPTIONS', '*'), 0), pattern }
+    app.options(pattern, (res, req) => this.#serve(plan, res, req))
+    const refusal = this.#refusalPlan('*', () => new Problem(serverErrors.method_not_allowed), { allow })
+    app.any(pattern, (res, req) => this.#serve(refusal, res, req))
+  }
+
+  #refusalPlan(path: string, problem: () => Problem, headers?: Reply['headers']): EndpointPlan & Refusal {
+    const refuse: Route = { ...bareRoute, path, responses: {}, always: true, handle: () => ({ status: 500 }) }
+    const plan = planEndpoint(refuse, this.#parts.metrics.meter('other', 'unmatched'), 0)
+    return { ...plan, refusal: (exchange) => exchange.fail(problem(), headers) }
+  }
+
+  #serve(plan: EndpointPlan & Partial<Refusal>, res: HttpResponse, req: HttpRequest): void {
+    const { clock, ids, options } = this.#parts
+    const head = readHead(req, plan, this.#headOptions)
+    const { origin } = head.credentials
+    const exchange = new Exchange({
+      plan,
+      head,
+      res,
+      ids,
+      trustedHops: options.trustedHops,
+      corsOrigin: origin !== '' && this.#allowedOrigins.has(origin) ? origin : '',
+      startedAtMs: clock.nowMs(),
+      nowMs: this.#nowMs,
+      isClosing: this.#isClosing,
+    })
+    res.onAborted(() => exchange.abort())
+    try {
+      if (plan.refusal) return plan.refusal(exchange)
+      if (plan.endpoint.always !== true) this.#mustHaveRoom()
+      if (plan.isUnsafe) this.#parts.session.mustBeOwnOrigin(head.credentials)
+      if (plan.readsBody && hasBody(req)) this.#readBody(exchange, res, req)
+      else this.#begin(exchange, '')
+    } catch (error) {
+      this.#fail(exchange, error)
+    }
+  }
+
+  #mustHaveRoom(): void {
+    const { options, connections } = this.#parts
+    if (this.#isDraining) throw new Problem(serverErrors.draining)
+    if (this.#inFlight.size >= options.inFlightMax || connections() > options.connectionsMax) {
+      throw new Problem(serverErrors.overloaded)
+    }
+  }
+
+  /** A body that is refused by its head is not read: the web server throws it away as it comes. */
+  #readBody(exchange: Exchange, res: HttpResponse, req: HttpRequest): void {
+    const { bodyBytesMax } = exchange.plan
+    if (Number(req.getHeader('content-length')) > bodyBytesMax) throw tooLarge(bodyBytesMax)
+    if (!jsonType.test(req.getHeader('content-type'))) throw new Problem(serverErrors.unsupported_media_type)
+    const collector = new BodyCollector(bodyBytesMax)
+    this.#inFlight.add(exchange)
+    exchange.onGone = () => this.#settle(exchange)
+    res.onData((chunk, isLast) => {
+      if (!exchange.isOpen) return
+      try {
+        const body = collector.add(chunk, isLast)
+        if (body === 'too-large') throw tooLarge(bodyBytesMax)
+        if (body !== 'more') this.#begin(exchange, mustDecodeText(body))
+      } catch (error) {
+        this.#settle(exchange)
+        this.#fail(exchange, error)
+      }
+    })
+  }
+
+  #begin(exchange: Exchange, bodyText: string): void {
+    // From here the handler decides when it is done, also when its client has gone.
+    exchange.onGone = undefined
+    this.#inFlight.add(exchange)
+    void this.#run(exchange, bodyText)
+  }
+
+  async #run(exchange: Exchange, bodyText: string): Promise<void> {
+    const { endpoint } = exchange.plan
+    try {
+      const caller = this.#parts.session.identify(exchange.head.credentials, endpoint.auth)
+      exchange.caller = caller instanceof Promise ? await caller : caller
+      readInputs(exchange, bodyText)
+      if (endpoint.kind === 'stream') return await this.#openStream(exchange, endpoint)
+      const reply = this.#handle(exchange, endpoint, bodyText)
+      exchange.reply(reply instanceof Promise ? await reply : reply)
+    } catch (error) {
+      this.#fail(exchange, error)
+    } finally {
+      this.#settle(exchange)
+    }
+  }
+
+  #handle(exchange: Exchange, route: Route, bodyText: string): Promise<Reply> | Reply {
+    const { idempotencyKey: key, url } = exchange.head
+    const { idempotency: store, log } = this.#parts
+    if (key === '' || !store || !exchange.caller) return route.handle(exchange)
+    const { label } = exchange.plan
+    const { traceId } = exchange
+    const request = {
+      callerId: callerId(exchange.caller),
+      route: label,
+      key,
+      fingerprint: fingerprintOf(url, bodyText),
+    }
+    const onStoreFailure = (err: unknown) =>
+      log.error({ traceId, route: label, err }, 'an answer could not be kept')
+    return answerOnce({ store, request, onStoreFailure }, () => route.handle(exchange))
+  }
+
+  async #openStream(exchange: Exchange, endpoint: Stream): Promise<void> {
+    const { streams: live, options, random, log } = this.#parts
+    const { traceId } = exchange
+    const route = exchange.plan.label
+    const onCallbackFailure = (err: unknown) =>
+      log.error({ traceId, route, err }, 'clearing up after a stream failed')
+    const { unreadBytesMax } = options
+    const stream = new SseConnection({ exchange, live, unreadBytesMax, random, onCallbackFailure })
+    try {
+      await endpoint.open(exchange, stream)
+      stream.begin()
+    } catch (error) {
+      if (!stream.hasBegun) {
+        stream.discard()
+        throw error
+      }
+      log.error({ traceId, route, err: error }, 'a stream failed')
+      stream.close()
+    }
+  }
+
+  #settle(exchange: Exchange): void {
+    this.#inFlight.delete(exchange)
+    if (this.#inFlight.size === 0) this.#onIdle?.()
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    const problem = toProblem(error)
+    const { traceId } = exchange
+    if (problem.definition.status === 500) {
+      this.#parts.log.error(
+        { traceId, route: exchange.plan.label, err: problem.cause ?? problem },
+        'request failed',
+      )
+    } else if (problem.cause !== undefined) {
+      this.#parts.log.warn({ traceId, route: exchange.plan.label, err: problem.cause }, problem.code)
+    }
+    exchange.fail(problem)
+  }
+
+  readonly #nowMs = (): number => this.#parts.clock.nowMs()
+
+  /** While draining, and while there are too many connections, each answer is the last of its connection. */
+  readonly #isClosing = (): boolean =>
+    this.#isDraining || this.#parts.connections() > this.#parts.options.connectionsMax
+}
+
+interface Refusal {
+  readonly refusal: (exchange: Exchange) => void
+}
+
+const registrars = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del' } as const
+
+const bareRoute = { kind: 'route', method: 'GET', summary: '', tag: '', auth: 'public' } as const
+
+const jsonType = /^application\/json *(?:;|$)/i
+
+const preflightHeaders = {
+  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+  'access-control-allow-headers':
+    'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Purchase-Token, Traceparent',
+  'access-control-max-age': '600',
+}
+
+function hasBody(req: HttpRequest): boolean {
+  const length = req.getHeader('content-length')
+  return length === '' ? req.getHeader('transfer-encoding') !== '' : length !== '0'
+}
+
+function tooLarge(bytesMax: number): Problem {
+  return new Problem(serverErrors.body_too_large, { detail: `At most ${bytesMax} bytes are read here.` })
+}

@@ -1,0 +1,231 @@
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import { Registry } from 'prom-client'
+import type { Clock } from '../clock.ts'
+import { generalErrors, type ErrorDefinition } from '../errors.ts'
+import type { Ids } from '../ids.ts'
+import type { Log } from '../log.ts'
+import type { Service } from '../service.ts'
+import { StartError } from '../start-error.ts'
+import { ChannelRegistry, type Channel } from './channel.ts'
+import { HttpAdapter } from './http.ts'
+import { HttpMetrics } from './http-metrics.ts'
+import type { IdempotencyStore } from './idempotency.ts'
+import { LiveConnections } from './live-connections.ts'
+import { openApiDocument } from './openapi.ts'
+import { ReadyChecks, type ReadyCheck } from './ready-checks.ts'
+import type { Endpoint, Route, Stream } from './route.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { healthRoutes } from './routes/health.ts'
+import { metaRoutes } from './routes/meta.ts'
+import { serverErrors } from './server-errors.ts'
+import { serverDefaults, type ServerOptions } from './server-options.ts'
+import { Session, type Authenticator } from './session.ts'
+import { listenExclusively, uws } from './uws.ts'
+import { WebSocketGate } from './ws.ts'
+
+export interface ServerParts {
+  readonly routes: readonly Route[]
+  readonly streams?: readonly Stream[]
+  readonly channels?: readonly Channel[]
+  readonly authenticator: Authenticator
+  readonly log: Log
+  readonly ids: Ids
+  readonly clock: Clock
+  /** Required as soon as a route is idempotent. */
+  readonly idempotency?: IdempotencyStore
+  readonly readyChecks?: readonly ReadyCheck[]
+  /** Shown at /metrics; the server adds its own figures. */
+  readonly registry?: Registry
+  /** Every error that a client may meet, for the documents; where absent, those of the edge alone. */
+  readonly errors?: readonly ErrorDefinition[]
+  readonly random?: () => number
+  readonly options: Partial<ServerOptions> & Pick<ServerOptions, 'port'>
+}
+
+/** The edge of a process: HTTP, event streams and WebSockets on one port. */
+export interface Server extends Service {
+  /** The port listened on; 0 before `run`. */
+  readonly port: number
+  readonly isDraining: boolean
+  drain(): Promise<void>
+  /** Ends the live connections of an account, as when it is logged out. Returns how many there were. */
+  closeAccount(accountId: string): number
+  /** The OpenAPI document, also without running. */
+  openApi(): object
+}
+
+export function createServer(parts: ServerParts): Server {
+  return new Edge(parts)
+}
+
+class Edge implements Server {
+  readonly name = 'server'
+  readonly #parts: ServerParts
+  readonly #options: ServerOptions
+  readonly #streams = new LiveConnections(15)
+  readonly #sockets = new LiveConnections(25)
+  readonly #http: HttpAdapter
+  readonly #endpoints: readonly Endpoint[]
+  readonly #gate: WebSocketGate
+  readonly #stopped = new AbortController()
+  #app: TemplatedApp | undefined
+  #listening: us_listen_socket | undefined
+  #port = 0
+  #connections = 0
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts
+    const { log, clock, ids, authenticator, idempotency, random = Math.random } = parts
+    const { registry = new Registry() } = parts
+    this.#options = { ...serverDefaults, ...parts.options }
+    const options = this.#options
+    const session = new Session({ authenticator, ...options })
+    const metrics = new HttpMetrics(registry)
+    const connections = (): number => this.#connections
+    const [streams, sockets] = [this.#streams, this.#sockets]
+    this.#http = new HttpAdapter({
+      ...{ log, clock, ids, session, streams, metrics, options, random, connections, idempotency },
+    })
+    const channels = new ChannelRegistry(parts.channels ?? [])
+    const isDraining = (): boolean => this.#http.isDraining
+    this.#gate = new WebSocketGate({
+      log,
+      clock,
+      session,
+      channels,
+      sockets,
+      options,
+      connections,
+      isDraining,
+    })
+    this.#endpoints = [...parts.routes, ...(parts.streams ?? []), ...this.#ownRoutes(registry)]
+    if (!idempotency && parts.routes.some((route) => route.idempotent === true)) {
+      throw new TypeError('Idempotent routes need a store for their answers')
+    }
+    this.#describe(metrics)
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get isDraining(): boolean {
+    return this.#http.isDraining
+  }
+
+  openApi(): object {
+    const { version, publicUrl } = this.#options
+    const errors = this.#errors()
+    return openApiDocument({
+      endpoints: this.#endpoints,
+      errors,
+      version,
+      ...(publicUrl !== undefined && { publicUrl }),
+    })
+  }
+
+  closeAccount(accountId: string): number {
+    return this.#streams.closeOf(accountId) + this.#sockets.closeOf(accountId)
+  }
+
+  /** Rejects with a StartError when the port cannot be had. */
+  async run(): Promise<void> {
+    const app = uws.App()
+    this.#app = app
+    app.filter((res, change) => {
+      this.#connections += Number(change)
+      // Somewhat beyond the limit connections are not even taken, so that file descriptors are left for the stores.
+      if (Number(change) > 0 && this.#connections > this.#options.connectionsMax + connectionsBeyond)
+        res.close()
+    })
+    this.#gate.register(app)
+    this.#http.register(app, this.#endpoints)
+    this.#listen(app)
+    void this.#everySecond()
+  }
+
+  /** Answers what is under way, turns away what is new, and sends the live connections home, not all at once. */
+  async drain(): Promise<void> {
+    const { drainWithinMs, sharePort } = this.#options
+    const { clock } = this.#parts
+    // Where others listen on the same port, new connections are better off with them.
+    if (sharePort) this.#stopListening()
+    await Promise.all([
+      this.#http.drain(drainWithinMs),
+      this.#streams.drain(clock, drainWithinMs),
+      this.#sockets.drain(clock, drainWithinMs),
+    ])
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#stopListening()
+    this.#app?.close()
+    this.#app = undefined
+  }
+
+  #listen(app: TemplatedApp): void {
+    const { host, port, sharePort } = this.#options
+    // The web server shares a port silently unless told otherwise; two servers by accident would be a riddle.
+    const flags = sharePort ? 0 : listenExclusively
+    listenOn(app, { host, port, flags }, (socket) => (this.#listening = socket || undefined))
+    if (!this.#listening) {
+      app.close()
+      throw new StartError(`Port ${port} is taken: stop what listens there, or choose another with PORT=…`)
+    }
+    this.#port = uws.us_socket_local_port(this.#listening)
+  }
+
+  #stopListening(): void {
+    if (this.#listening) uws.us_listen_socket_close(this.#listening)
+    this.#listening = undefined
+  }
+
+  /** The one timer of the edge: overdue answers, heartbeats of streams, pings of sockets. */
+  async #everySecond(): Promise<void> {
+    const { signal } = this.#stopped
+    for (;;) {
+      await this.#parts.clock.wait(1_000, signal)
+      if (signal.aborted) return
+      this.#http.sweep()
+      this.#streams.tick()
+      this.#sockets.tick()
+    }
+  }
+
+  #errors(): readonly ErrorDefinition[] {
+    return this.#parts.errors ?? [...Object.values(generalErrors), ...Object.values(serverErrors)]
+  }
+
+  #ownRoutes(registry: Registry): Route[] {
+    const { clock, log, readyChecks = [] } = this.#parts
+    const onFailure = (name: string, err: unknown): void => log.warn({ check: name, err }, 'not ready')
+    const checks = new ReadyChecks(readyChecks, { clock, onFailure })
+    return [
+      ...healthRoutes({ checks, isDraining: () => this.#http.isDraining }),
+      ...metaRoutes({ openApi: () => this.openApi(), registry }),
+      ...docsRoutes({ version: this.#options.version, errors: this.#errors() }),
+    ]
+  }
+
+  #describe(metrics: HttpMetrics): void {
+    metrics.gauge('openrun_connections', 'Open connections of any sort', () => this.#connections)
+    metrics.gauge('openrun_event_streams', 'Open event streams', () => this.#streams.size)
+    metrics.gauge('openrun_websockets', 'Open WebSockets', () => this.#sockets.size)
+    metrics.gauge('openrun_http_in_flight', 'Requests being worked on', () => this.#http.inFlight)
+  }
+}
+
+const connectionsBeyond = 256
+
+/** The four-argument form, which the web server's declarations leave out. */
+function listenOn(
+  app: TemplatedApp,
+  { host, port, flags }: { readonly host: string; readonly port: number; readonly flags: number },
+  done: (socket: us_listen_socket | false) => void,
+): void {
+  const target = app as unknown as {
+    listen(host: string, port: number, flags: number, done: (socket: us_listen_socket | false) => void): void
+  }
+  target.listen(host, port, flags, done)
+}
