@@ -6,11 +6,22 @@ export class RecentMap<V> {
   readonly #entries = new Map<string, V>()
   readonly #weightMax: number
   readonly #weigh: (value: V) => number
+  readonly #onDrop: (value: V) => void
   #weight = 0
 
-  constructor(options: { weightMax: number; weigh: (value: V) => number }) {
+  /** `onDrop` is told of each value that is let go of, replaced or deleted. */
+  constructor(options: { weightMax: number; weigh: (value: V) => number; onDrop?: (value: V) => void }) {
     this.#weightMax = options.weightMax
     this.#weigh = options.weigh
+    this.#onDrop = options.onDrop ?? (() => {})
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  entries(): IterableIterator<[string, V]> {
+    return this.#entries.entries()
   }
 
   get(key: string): V | undefined {
@@ -37,5 +48,10 @@ export class RecentMap<V> {
     if (value === undefined) return
     this.#entries.delete(key)
     this.#weight -= this.#weigh(value)
+    this.#onDrop(value)
+  }
+
+  clear(): void {
+    for (const key of [...this.#entries.keys()]) this.delete(key)
   }
 }

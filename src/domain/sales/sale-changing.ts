@@ -76,7 +76,7 @@ function resumed(sale: Sale, wanted: 'open' | 'paused' | 'closed') {
 }
 
 function refused(sale: Sale, detail: string): Problem {
-  return new Problem(saleErrors.sale_change_not_allowed, { detail, extra: { status: sale.status } })
+  return new Problem(saleErrors.sale_change_not_allowed, { detail, extra: { saleStatus: sale.status } })
 }
 
 function sameSale(one: Sale, other: Sale): boolean {

@@ -68,7 +68,7 @@ t.test('refuses a sale that is over before it begins', async (t) => {
   const saleId = randomIds.next('sal')
   const description = hallSale({ closesAt: new Date(Date.now() - 1_000).toISOString() })
   await t.rejects(createSale(deps, { saleId, organiserId, description }), {
-    definition: { code: 'invalid_request' },
+    code: 'invalid_request',
     options: { errors: [{ field: 'closesAt' }] },
   })
   t.equal(await findSale(sql, saleId), undefined)
@@ -84,7 +84,7 @@ t.test('makes one sale of many requests with the same id', async (t) => {
   t.equal((await sql`select 1 from outbox where sale_id = ${saleId}`).length, 1)
   const foreign = await makeOrganiser(sql)
   await t.rejects(createSale(deps, { saleId, organiserId: foreign, description: hallSale() }), {
-    definition: { code: 'forbidden' },
+    code: 'forbidden',
   })
 })
 

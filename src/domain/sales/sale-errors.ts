@@ -11,7 +11,7 @@ export const saleErrors = defineErrors({
     status: 409,
     title: 'The sale does not allow this change in its present state',
     advice:
-      'Look at the `status` member: times can be changed only before the opening, nothing after the closing.',
+      'See its state in `saleStatus`: times can be changed only before the opening, nothing after the closing.',
     retryable: false,
   },
 })

@@ -80,7 +80,7 @@ t.test('refuses a cursor that it did not give out', async (t) => {
   ]
   for (const cursor of bad) {
     await t.rejects(findSales(sql, { cursor, limit: 5 }), {
-      definition: { code: 'invalid_request' },
+      code: 'invalid_request',
       options: { errors: [{ field: 'cursor' }] },
     })
   }

@@ -78,8 +78,8 @@ t.test('refuses a move that is not allowed and names the present state', async (
   const error = t.throws(() => moveSale(saleThatIs('scheduled'), 'paused', 'organiser'))
   t.ok(error instanceof Problem)
   t.match(error, {
-    definition: { code: 'sale_change_not_allowed' },
-    options: { extra: { status: 'scheduled' } },
+    code: 'sale_change_not_allowed',
+    options: { extra: { saleStatus: 'scheduled' } },
   })
   t.equal(moveSale(saleThatIs('paused'), 'paused', 'organiser').status, 'paused')
   t.equal(moveSale(saleThatIs('open'), 'paused', 'organiser').status, 'paused')

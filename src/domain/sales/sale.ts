@@ -81,7 +81,7 @@ export function moveSale(sale: Sale, to: SaleStatus, by: SaleMover): Sale {
   if (!mayMove(sale.status, to, by)) {
     throw new Problem(saleErrors.sale_change_not_allowed, {
       detail: `A sale that is ${sale.status} cannot become ${to}.`,
-      extra: { status: sale.status },
+      extra: { saleStatus: sale.status },
     })
   }
   return { ...sale, status: to }
