@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
@@ -9,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { startLocalRedis, type LocalRedis } from '../../src/db/local/local-redis.ts'
 import { keeperSocket, type KeeperMessage, type KeeperRequest } from './store-keeper-messages.ts'
+import { startUntraced } from './untraced-process.ts'
 
 /** The part of a tap test that is needed here. */
 export interface Scope {
@@ -131,11 +131,9 @@ async function connectKeeper(request: KeeperRequest): Promise<Keeper> {
     const found = await askKeeper(request)
     if (found) return found
     const program = fileURLToPath(new URL('./store-keeper.ts', import.meta.url))
-    const keeper = spawn(process.execPath, ['--import=tsx', program], {
-      detached: true,
-      stdio: 'ignore',
-      env: keeperEnvironment(),
-    })
+    const { PATH, HOME, REDIS_BIN, OPENRUN_NO_INSTALL } = process.env
+    const env = { PATH, HOME, REDIS_BIN, OPENRUN_NO_INSTALL }
+    const keeper = startUntraced(program, [], { detached: true, stdio: 'ignore', env })
     const gone = once(keeper, 'exit')
     while (keeper.exitCode === null && keeper.signalCode === null) {
       const started = await askKeeper(request)
@@ -145,12 +143,6 @@ async function connectKeeper(request: KeeperRequest): Promise<Keeper> {
       await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 20))])
     }
   }
-}
-
-/** Without tap's own variables, which would draw it into the coverage of a test that ends long before it. */
-function keeperEnvironment(): NodeJS.ProcessEnv {
-  const names = ['PATH', 'HOME', 'REDIS_BIN', 'OPENRUN_NO_INSTALL']
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
 /** Undefined when nobody listens, or it was just about to end. */

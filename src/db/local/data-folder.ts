@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, readdir, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StartError } from '../../start-error.ts'
 import { takeLock, type FolderLock } from './folder-lock.ts'
@@ -28,7 +29,8 @@ export interface DataFolder {
 interface Marker {
   readonly purpose: 'openrun data folder'
   readonly password: string
-  readonly home: string
+  /** Where the stores' files lie when not in the data folder itself, which may be moved. */
+  readonly elsewhere?: string
 }
 
 const markerName = 'openrun.json'
@@ -44,45 +46,58 @@ const contents = [
 
 /** Creates or opens the folder and locks it. Throws `StartError` when it is in use or is something else. */
 export async function openDataFolder(options: DataFolderOptions): Promise<DataFolder> {
-  const dataDir = resolve(options.dataDir)
-  await createFolder(dataDir)
-  const lock = await lockFolder(dataDir)
+  const dataDir = await createFolder(resolve(options.dataDir))
+  const locks = [await lockFolder(dataDir)]
+  const release = async () => {
+    for (const lock of locks.toReversed()) await lock.release()
+  }
   try {
     const known = await readMarker(dataDir)
     if (!known) await mustBeEmpty(dataDir)
-    const account = storeAccount({ ...options, folder: join(known?.home ?? dataDir, 'postgres') })
+    const account = storeAccount({ ...options, folder: join(homeOf(dataDir, known), 'postgres') })
     const marker = known ?? (await mark(dataDir, account, options))
-    return { home: marker.home, password: marker.password, account, release: () => lock.release() }
+    const home = homeOf(dataDir, marker)
+    // A copy of the data folder names the same place.
+    if (home !== dataDir) locks.push(await lockFolder(await createFolder(home)))
+    return { home, password: marker.password, account, release }
   } catch (error) {
-    await lock.release()
+    await release()
     throw error
   }
 }
 
 /** Deletes what the local stores hold. A folder that is not ours, or in use, stays as it is: `StartError`. */
-export async function resetLocalData(dataDir: string): Promise<void> {
-  const folder = resolve(dataDir)
-  const entries = await readdir(folder).catch((): string[] => [])
-  if (entries.length === 0) return
-  if (!entries.includes(markerName)) throw notOurs(folder, 'nothing was deleted')
-  const lock = await lockFolder(folder)
+export async function resetLocalData(folder: string): Promise<void> {
+  const dataDir = await realpath(resolve(folder)).catch(() => undefined)
+  const entries = dataDir === undefined ? [] : await readdir(dataDir)
+  if (dataDir === undefined || entries.length === 0) return
+  if (!entries.includes(markerName)) throw notOurs(dataDir, 'nothing was deleted')
+  const locks = [await lockFolder(dataDir)]
+  const folders = new Set([dataDir])
   try {
-    const marker = await readMarker(folder)
-    for (const home of new Set([marker?.home ?? folder, folder])) {
-      for (const name of contents) await rm(join(home, name), { recursive: true, force: true })
+    const home = homeOf(dataDir, await readMarker(dataDir))
+    if (home !== dataDir && existsSync(home)) locks.push(await lockFolder(home))
+    folders.add(home)
+    // The marker goes last: until then, what is left can be reset again.
+    for (const folder of [...folders].toReversed()) {
+      for (const name of contents) await rm(join(folder, name), { recursive: true, force: true })
     }
-    if (marker && marker.home !== folder) await rmdir(marker.home).catch(() => undefined)
   } finally {
-    await lock.release()
+    for (const lock of locks) await lock.release()
   }
-  await rmdir(folder).catch(() => undefined)
+  for (const folder of folders) await rmdir(folder).catch(() => undefined)
 }
 
-async function createFolder(folder: string): Promise<void> {
+function homeOf(dataDir: string, marker: Marker | undefined): string {
+  return marker?.elsewhere ?? dataDir
+}
+
+async function createFolder(folder: string): Promise<string> {
   try {
     const created = await mkdir(folder, { recursive: true })
     // Whatever the umask: the stores' user has to pass through. What is secret inside has modes of its own.
     if (created !== undefined) await chmod(folder, 0o755)
+    return await realpath(folder)
   } catch (cause) {
     throw cannotUse(folder, cause)
   }
@@ -103,23 +118,23 @@ async function mark(
   account: StoreAccount | undefined,
   options: DataFolderOptions,
 ): Promise<Marker> {
-  const reachable = canReach(folder, account)
-  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 12)
-  const home = reachable ? folder : join(options.stateDir, `${basename(dirname(folder)) || 'data'}-${digest}`)
-  if (!reachable) {
-    await mkdir(home, { recursive: true })
-    for (const path of [options.stateDir, home]) await chmod(path, 0o755)
-    options.log(`PostgreSQL's user cannot enter ${folder}: the data lies in ${home}`)
+  const elsewhere = canReach(folder, account) ? undefined : placeFor(folder, options.stateDir)
+  if (elsewhere !== undefined) {
+    await mkdir(options.stateDir, { recursive: true })
+    await chmod(options.stateDir, 0o755)
+    options.log(`PostgreSQL's user cannot enter ${folder}: the data lies in ${elsewhere}`)
   }
-  const marker: Marker = {
-    purpose: 'openrun data folder',
-    password: randomBytes(24).toString('hex'),
-    home,
-  }
+  const password = randomBytes(24).toString('hex')
+  const marker: Marker = { purpose: 'openrun data folder', password, ...(elsewhere && { elsewhere }) }
   const file = join(folder, markerName)
   await writeFile(`${file}.new`, JSON.stringify(marker, null, 2), { mode: 0o600, flush: true })
   await rename(`${file}.new`, file)
   return marker
+}
+
+function placeFor(folder: string, stateDir: string): string {
+  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 12)
+  return join(stateDir, `${basename(dirname(folder)) || 'data'}-${digest}`)
 }
 
 async function readMarker(folder: string): Promise<Marker | undefined> {

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { processStart } from './process-start.ts'
 
@@ -9,30 +10,48 @@ export interface FolderLock {
  * Takes the lock that the file stands for, or answers with the process that holds it. A lock ends with its
  * process, also when that was killed: the file names the process and when it began, and a file whose process is
  * gone counts for nothing.
+ *
+ * No step of a file system replaces a file only if it is still the one that was read. So whoever finds a dead lock
+ * first makes the file named after its content, which only one can do, and is the holder from then on; it moves
+ * its own lock to the front before it clears the claim away, which is why a latecomer has to look once more.
  */
 export async function takeLock(file: string): Promise<FolderLock | { readonly heldBy: number }> {
-  const mine = JSON.stringify({ pid: process.pid, start: processStart(process.pid) })
-  const draft = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`
-  await writeFile(draft, mine, { mode: 0o644 })
+  const nonce = randomUUID()
+  const draft = `${file}.${nonce}`
+  await writeFile(draft, JSON.stringify({ pid: process.pid, start: processStart(process.pid), nonce }))
+  const lock = { release: () => rm(file, { force: true }) }
   try {
     for (;;) {
-      // A link appears whole or not at all, and never replaces one that stands.
-      if (await done(link(draft, file), 'EEXIST')) return { release: () => rm(file, { force: true }) }
-      const found = await readFile(file, 'utf8').catch(() => undefined)
-      const holder = found === undefined ? undefined : holderOf(found)
+      if (await linked(draft, file)) return lock
+      const first = await contentOf(file)
+      if (first === undefined) continue
+      const { last, claims, next } = await followed(file, first)
+      const holder = holderOf(last)
       if (holder !== undefined) return { heldBy: holder }
-      if (found !== undefined) await putAside(file, found, `${draft}.old`)
+      if (!(await linked(draft, next))) continue
+      const isCurrent = (await contentOf(file)) === first
+      if (isCurrent) await rename(draft, file)
+      for (const claim of isCurrent ? [...claims, next] : [next]) await rm(claim, { force: true })
+      if (isCurrent) return lock
     }
   } finally {
     await rm(draft, { force: true })
   }
 }
 
-/** Moves a dead lock out of the way; one that somebody took in the meantime is put back. */
-async function putAside(file: string, expected: string, aside: string): Promise<void> {
-  if (!(await done(rename(file, aside), 'ENOENT'))) return
-  if ((await readFile(aside, 'utf8')) !== expected) await done(link(aside, file), 'EEXIST')
-  await rm(aside)
+/** The claims on a dead lock, and on each other when claimants died: the last one counts. */
+async function followed(
+  file: string,
+  first: string,
+): Promise<{ last: string; claims: string[]; next: string }> {
+  const claims: string[] = []
+  for (let last = first; ;) {
+    const next = `${file}.${createHash('sha256').update(last).digest('hex').slice(0, 32)}`
+    const content = await contentOf(next)
+    if (content === undefined) return { last, claims, next }
+    claims.push(next)
+    last = content
+  }
 }
 
 function holderOf(text: string): number | undefined {
@@ -44,12 +63,17 @@ function holderOf(text: string): number | undefined {
   }
 }
 
-async function done(step: Promise<void>, expected: 'EEXIST' | 'ENOENT'): Promise<boolean> {
+function contentOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined)
+}
+
+/** Gives the file a second name, whole and at once; false when that name is taken. */
+async function linked(file: string, name: string): Promise<boolean> {
   try {
-    await step
+    await link(file, name)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === expected) return false
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
   }
 }

@@ -1,46 +1,68 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { systemClock } from '../../clock.ts'
-import { processFolder, processStart } from './process-start.ts'
 
 export interface LeftoverOptions {
-  /** Its first line is the number of a process. */
-  readonly pidFile: string
   /** The folder that the store works in. */
   readonly folder: string
+  /** Name of the store's program: somebody's shell may work in that folder, too. */
+  readonly program: string
+  /** Its first line is the number of the store's process; it is removed. */
+  readonly pidFile: string
   readonly stopSignal: NodeJS.Signals
-  readonly forceSignal: NodeJS.Signals
 }
 
 const stopTimeoutMs = 10_000
 
 /**
- * Ends the store that a killed Openrun left in this folder, and waits until it is gone. Only to be called by the
- * holder of the folder's lock. When the number belongs to a stranger by now, the file is removed: PostgreSQL would
- * take the stranger for its own kind and refuse to start.
+ * Ends the store that a killed Openrun left in this folder, and waits until nothing of it is left. Only to be called
+ * by the holder of the folder's lock. Its file is removed then: the number may belong to a stranger by now, or to a
+ * dead process that nobody has collected, and PostgreSQL would refuse to start because of either.
  */
-export async function endLeftover(options: LeftoverOptions): Promise<void> {
-  const text = await readFile(options.pidFile, 'utf8').catch(() => '')
-  const pid = Number.parseInt(text, 10)
-  if (!(pid > 0)) return
-  const start = processStart(pid)
-  if (start !== undefined && processFolder(pid) === options.folder) {
-    for (const signal of [options.stopSignal, options.forceSignal, 'SIGKILL'] as const) {
-      if (await endsAfter(signal, pid, start)) break
-    }
+export async function endLeftover({ folder, program, pidFile, stopSignal }: LeftoverOptions): Promise<void> {
+  // Elsewhere PostgreSQL's own checks have to do.
+  if (process.platform !== 'linux') return
+  const main = numberIn(pidFile)
+  for (const signal of [stopSignal, 'SIGKILL'] as const) {
+    const left = processesIn(folder, program)
+    for (const pid of left) if (signal === 'SIGKILL' || pid === main) send(pid, signal)
+    const deadlineMs = systemClock.nowMs() + stopTimeoutMs
+    while (processesIn(folder, program).length > 0 && systemClock.nowMs() < deadlineMs)
+      await systemClock.wait(20)
   }
-  if (processStart(pid) !== undefined) await rm(options.pidFile, { force: true })
+  await rm(pidFile, { force: true })
 }
 
-async function endsAfter(signal: NodeJS.Signals, pid: number, start: string): Promise<boolean> {
+/** Processes that run the program with the folder as their place; dead ones have no place. */
+function processesIn(folder: string, program: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter(
+      (pid) => pid > 0 && linkOf(pid, 'cwd') === folder && basename(linkOf(pid, 'exe')).startsWith(program),
+    )
+}
+
+function linkOf(pid: number, name: 'cwd' | 'exe'): string {
+  try {
+    return readlinkSync(`/proc/${pid}/${name}`)
+  } catch {
+    return ''
+  }
+}
+
+function numberIn(pidFile: string): number {
+  try {
+    return Number.parseInt(readFileSync(pidFile, 'utf8'), 10)
+  } catch {
+    return 0
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    return true
+    // Gone already.
   }
-  const deadlineMs = systemClock.nowMs() + stopTimeoutMs
-  while (processStart(pid) === start) {
-    if (systemClock.nowMs() > deadlineMs) return false
-    await systemClock.wait(20)
-  }
-  return true
 }

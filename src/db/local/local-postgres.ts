@@ -2,7 +2,6 @@ import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/pr
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { systemClock } from '../../clock.ts'
 import { StartError } from '../../start-error.ts'
 import { onFreePort, PortTaken } from './free-port.ts'
 import { endLeftover } from './leftover.ts'
@@ -14,7 +13,7 @@ export interface LocalPostgresOptions {
   /** Existing folder, reachable for the account; the database goes into `postgres` inside it. */
   readonly folder: string
   readonly password: string
-  /** False trades safety for speed: only for tests. */
+  /** False: what is stored survives the death of processes only, not that of the machine. For tests. */
   readonly durable: boolean
   readonly account: StoreAccount | undefined
   /** Where programs are copied to that the account cannot reach otherwise. */
@@ -32,14 +31,15 @@ export interface LocalPostgres {
 
 const user = 'openrun'
 const signals = { stopSignal: 'SIGINT', forceSignal: 'SIGQUIT' } as const
-const fast = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
+/** What is committed still survives the death of every process, only not that of the machine. */
+const fast = ['fsync=off', 'full_page_writes=off']
 
 /** Starts PostgreSQL, after creating its cluster at the first start. The caller holds the folder's lock. */
 export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const binaries = await postgresBinaries(options)
   const data = join(options.folder, 'postgres')
   const pidFile = join(data, 'postmaster.pid')
-  await endLeftover({ pidFile, folder: data, ...signals })
+  await endLeftover({ pidFile, folder: data, program: 'postgres', ...signals })
   if (!existsSync(data)) await createCluster(data, binaries, options)
   await mustBeSameMajor(data, binaries)
   const { server, port } = await onFreePort(async (port) => {
@@ -114,27 +114,21 @@ async function startServer({ data, port, binaries, options }: ServerOptions): Pr
     'max_connections=200',
     ...(options.durable ? [] : fast),
   ]
-  const deadlineMs = systemClock.nowMs() + 10_000
-  for (;;) {
-    const server = new StoreProcess({
-      name: 'PostgreSQL',
-      command: binaries.postgres,
-      args: ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-      folder: data,
-      logFile: join(options.folder, 'postgres.log'),
-      account: options.account,
-      ...signals,
-    })
-    try {
-      await server.untilReady(() => isReady(data, server.pid))
-      return server
-    } catch (error) {
-      if (/Address already in use/.test(server.output())) throw new PortTaken()
-      // Sessions of a killed server need a moment to notice; until then PostgreSQL rightly refuses to start.
-      const isOccupied = /shared memory block .* is still in use/.test(server.output())
-      if (!isOccupied || systemClock.nowMs() > deadlineMs) throw error
-      await systemClock.wait(50)
-    }
+  const server = new StoreProcess({
+    name: 'PostgreSQL',
+    command: binaries.postgres,
+    args: ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    folder: data,
+    logFile: join(options.folder, 'postgres.log'),
+    account: options.account,
+    ...signals,
+  })
+  try {
+    await server.untilReady(() => isReady(data, server.pid))
+    return server
+  } catch (error) {
+    if (/Address already in use/.test(server.output())) throw new PortTaken()
+    throw error
   }
 }
 

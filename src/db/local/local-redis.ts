@@ -1,6 +1,6 @@
-import { chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chown, mkdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { onFreePort, PortTaken } from './free-port.ts'
 import { endLeftover } from './leftover.ts'
 import { needsName } from './redis-server.ts'
@@ -36,7 +36,8 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
   // Redis runs as root too: better that than to refuse a binary which only root can reach.
   const account = canReach(options.binary, options.account) ? options.account : undefined
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await endLeftover({ pidFile: join(folder, 'redis.pid'), folder, ...signals })
+  const program = basename(await realpath(options.binary))
+  await endLeftover({ pidFile: join(folder, 'redis.pid'), folder, program, ...signals })
   const command = await commandOf(options.binary, folder)
   const start = async (port: number): Promise<LocalRedis> => {
     const config = join(folder, 'redis.conf')

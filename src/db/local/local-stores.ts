@@ -11,7 +11,7 @@ export interface LocalStoresOptions {
   readonly redisBin?: string | undefined
   /** Forbids to install Redis and to create a user. */
   readonly noInstall: boolean
-  /** False trades safety for speed: only for tests. */
+  /** False: what is stored survives the death of processes only, not that of the machine. For tests. */
   readonly durable: boolean
   /** Told what takes time or changes the machine, a line each. */
   readonly log: (line: string) => void

