@@ -13,6 +13,7 @@ export type QueuePlace = WaitingPlace | AdmittedPlace | { readonly state: 'absen
 
 export interface WaitingPlace {
   readonly state: 'waiting'
+  readonly sequence: number
   /** How many come before this account; 0 is the front. */
   readonly ahead: number
   readonly behind: number

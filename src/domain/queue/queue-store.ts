@@ -9,6 +9,8 @@ export type Joined =
   | ({ readonly state: 'admitted' } & Admission)
 
 export interface Standing {
+  /** The epoch that answered. */
+  readonly epoch: number
   readonly nowMs: number
   readonly waiting: number
   readonly free: number
@@ -47,7 +49,15 @@ export class QueueStore {
   async standing(saleId: string, accountIds: readonly string[]): Promise<Standing> {
     const reply = await this.#state.run(queueStanding, saleId, { accounts: JSON.stringify(accountIds) })
     const [now, waiting, free, sold, status, places] = reply as [string, number, number, number, string, ScriptReply[]]
-    return { nowMs: Number(now), waiting, free, sold, status, places: places.map((place) => placeFrom(place, waiting)) }
+    return {
+      epoch: this.#state.epoch(saleId),
+      nowMs: Number(now),
+      waiting,
+      free,
+      sold,
+      status,
+      places: places.map((place) => placeFrom(place, waiting)),
+    }
   }
 
   /**
@@ -66,9 +76,11 @@ export class QueueStore {
 }
 
 function placeFrom(place: ScriptReply, waiting: number): QueuePlace {
-  if (typeof place === 'string') return { state: 'admitted', ...parseAdmission(place) }
-  const ahead = Number(place)
-  return ahead < 0 ? { state: 'absent' } : { state: 'waiting', ahead, behind: Math.max(0, waiting - ahead - 1) }
+  const text = String(place)
+  if (text.startsWith('a:')) return { state: 'admitted', ...parseAdmission(text.slice(2)) }
+  if (!text.startsWith('w:')) return { state: 'absent' }
+  const [ahead = 0, sequence = 0] = text.slice(2).split(':').map(Number)
+  return { state: 'waiting', sequence, ahead, behind: Math.max(0, waiting - ahead - 1) }
 }
 
 function numbers(reply: ScriptReply): [number, number, number, number] {

@@ -20,20 +20,20 @@ export interface RebuildOptions {
   readonly settings: Readonly<Record<string, string | number>>
   /** How long nobody is admitted, so that the line can be put back. */
   readonly restoreMs: number
-  /** Applies what was committed while the rebuild read; runs before the state opens. */
-  readonly replay: (after: OutboxPosition, epoch: number) => Promise<void>
+  /** Applies to the open state what was committed after a position. */
+  readonly replay: (saleId: string, after: OutboxPosition) => Promise<unknown>
 }
 
 /**
  * Builds the Redis state of a sale from PostgreSQL under a new epoch: places from bookings that stand, tokens from
  * open admissions, the pace from the last minute's. The line is kept where Redis still has it.
- * @returns the new epoch
+ * @returns the new epoch and when it began
  * @throws FencedError another process has become the writer; nothing of its work is touched
  */
-export async function rebuildSale(options: RebuildOptions): Promise<number> {
+export async function rebuildSale(options: RebuildOptions): Promise<{ epoch: number; sinceMs: number }> {
   const { sql, state, saleId, fence } = options
   const runId = state.runId
-  const epoch = await raiseEpoch(sql, { saleId, fence, storeRunId: runId })
+  const { epoch, since } = await raiseEpoch(sql, { saleId, fence, storeRunId: runId })
   const call = caller(state, saleId, { epoch, run_id: runId, fence })
   const nowMs = Number(await call(stateBegin, {}))
   const truth = await transaction(
@@ -55,10 +55,12 @@ export async function rebuildSale(options: RebuildOptions): Promise<number> {
     statePortion(options.settings, truth, nowMs),
   ]
   for (const portion of portions) await call(stateWrite, { portion: JSON.stringify(portion) })
-  state.setEpoch(saleId, epoch)
-  await options.replay(truth.position, epoch)
   await call(stateOpen, { restore_ms: options.restoreMs })
-  return epoch
+  state.setEpoch(saleId, epoch)
+  // After the opening, not before: the relay passes over a sale that is not open, so whatever it passed over must be
+  // older than this reading.
+  await options.replay(saleId, truth.position)
+  return { epoch, sinceMs: since.getTime() }
 }
 
 type Life = { readonly epoch: number; readonly run_id: string; readonly fence: number }

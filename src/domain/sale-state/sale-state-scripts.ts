@@ -51,3 +51,27 @@ export const stateConfigure = loadScript(here, 'lua/state-configure.lua', {
   keys: ['state'],
   args: ['epoch', 'run_id', 'fence', 'fields', 'restored'],
 })
+
+export const stateClose = loadScript(here, 'lua/state-close.lua', {
+  keys: [
+    'state',
+    'queue',
+    'active',
+    'ends',
+    'granting',
+    'closing',
+    'pace',
+    'restored',
+    'left',
+    'next',
+    'spare',
+    'places',
+    'accounts',
+    'bought',
+    'holds',
+    'hold_ends',
+    'pinned',
+    'holding',
+  ],
+  args: ['epoch', 'run_id', 'fence'],
+})

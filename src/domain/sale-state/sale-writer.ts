@@ -26,6 +26,14 @@ export async function forsakenSales(sql: Sql, limit: number): Promise<string[]> 
   return rows.map((row) => row.id)
 }
 
+/** How many sales need a writer, whether or not they have one. */
+export async function countWrittenSales(sql: Sql): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from sales s left join sale_writers w on w.sale_id = s.id
+    where s.status = any(${written}) or (s.status = 'closed' and w.lease_owner is not null)`
+  return row?.count ?? 0
+}
+
 /**
  * Makes this process the writer if nobody holds the lease.
  * @returns undefined when somebody else was quicker
@@ -69,17 +77,18 @@ export async function releaseLease(sql: Sql, writership: Writership): Promise<vo
 
 /**
  * Begins a new epoch.
+ * @returns its number, and when it began by PostgreSQL's clock
  * @throws FencedError another process has become the writer
  */
 export async function raiseEpoch(
   sql: Sql,
   options: { saleId: string; fence: number; storeRunId: string },
-): Promise<number> {
+): Promise<{ epoch: number; since: Date }> {
   const { saleId, fence, storeRunId } = options
-  const [row] = await sql<{ epoch: number }[]>`
+  const [row] = await sql<{ epoch: number; since: Date }[]>`
     update sale_writers set epoch = epoch + 1, store_run_id = ${storeRunId}, epoch_since = clock_timestamp()
     where sale_id = ${saleId} and fence = ${fence}
-    returning epoch`
+    returning epoch, epoch_since as since`
   if (row === undefined) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
-  return row.epoch
+  return row
 }

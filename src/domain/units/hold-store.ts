@@ -23,13 +23,6 @@ export interface PlacesChange {
   readonly places: readonly PlaceTuple[]
 }
 
-/** A hold that was pinned long ago and of whose order nothing was heard. */
-export interface ForsakenHold {
-  readonly holdId: string
-  readonly orderId: string
-  readonly accountId: string
-}
-
 /** Holds and places of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class HoldStore {
   readonly #state: SaleState
@@ -71,18 +64,15 @@ export class HoldStore {
 
   /**
    * Ends holds whose time is over, at most `batch` of them.
-   * @param pinnedMs an order that pinned a hold longer ago than this, and was not heard of, is asked for
+   * @param pinnedMs holds that were pinned longer ago than this, and of whose order nothing was heard, are forsaken
    */
   async sweep(
     saleId: string,
     options: { fence: number; batch: number; pinnedMs: number },
-  ): Promise<{ ended: number; forsaken: ForsakenHold[] }> {
+  ): Promise<{ ended: number; forsaken: Hold[] }> {
     const args = { fence: options.fence, batch: options.batch, pinned_ms: options.pinnedMs }
-    const [ended, forsaken] = (await this.#state.run(holdSweep, saleId, args)) as [number, [string, string, string][]]
-    return {
-      ended,
-      forsaken: forsaken.map(([holdId, orderId, accountId]) => ({ holdId, orderId, accountId })),
-    }
+    const [ended, forsaken] = (await this.#state.run(holdSweep, saleId, args)) as [number, [string, string][]]
+    return { ended, forsaken: forsaken.map(([holdId, text]) => holdFrom(holdId, text)) }
   }
 
   /**

@@ -11,12 +11,18 @@ export interface StandingPlace {
   readonly booked: boolean
 }
 
-/** Every place of a sale that bookings stand for. */
-export async function standingPlaces(sql: Sql | TransactionSql, saleId: string): Promise<StandingPlace[]> {
+/** Every place of a sale, or of some of its units, that bookings stand for. */
+export async function standingPlaces(
+  sql: Sql | TransactionSql,
+  saleId: string,
+  unitNos?: readonly number[],
+): Promise<StandingPlace[]> {
   return await sql<StandingPlace[]>`
     select unit_no as "unitNo", ordinal, nth, account_id as "accountId", order_id as "orderId",
       status = 'booked' as booked
-    from bookings where sale_id = ${saleId} and status in ('pending', 'booked')`
+    from bookings
+    where sale_id = ${saleId} and status in ('pending', 'booked')
+      ${unitNos === undefined ? sql`` : sql`and unit_no = any(${[...unitNos]})`}`
 }
 
 /** The capacity of each unit, by its number. */

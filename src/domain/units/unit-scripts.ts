@@ -53,3 +53,8 @@ export const placesApply = loadScript(here, 'lua/places-apply.lua', {
   ],
   args: ['epoch', 'run_id', 'force', 'entries'],
 })
+
+export const unitsSnapshot = loadScript(here, 'lua/units-snapshot.lua', {
+  keys: ['state', 'left'],
+  args: ['epoch', 'run_id'],
+})

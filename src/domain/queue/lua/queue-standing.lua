@@ -1,7 +1,7 @@
 -- Where accounts stand, many in one call.
 -- KEYS state queue active granting
 -- ARGV epoch run_id accounts
--- accounts is a JSON list. returns {now, waiting, free, sold, status, [per account: rank | 'sequence:expires_ms:admitted_ms' | -1]} or a failure
+-- accounts is a JSON list. returns {now, waiting, free, sold, status, [per account 'w:rank:sequence' | 'a:sequence:expires_ms:admitted_ms' | '-']} or a failure
 -- @include ../../sale-state/lua/guard.lua
 local now, failure = guard()
 if not now then return failure end
@@ -10,10 +10,15 @@ local s = redis.call('HMGET', state_key, 'free', 'sold', 'status')
 local standing = {}
 for index, account in ipairs(cjson.decode(accounts)) do
   local record = redis.call('HGET', active_key, account)
-  if record then
-    standing[index] = redis.call('HEXISTS', granting_key, account) == 1 and 0 or record
+  local rank = not record and redis.call('ZRANK', queue_key, account)
+  if record and redis.call('HEXISTS', granting_key, account) == 1 then
+    standing[index] = 'w:0:' .. string.match(record, '^%d+')
+  elseif record then
+    standing[index] = 'a:' .. record
+  elseif rank then
+    standing[index] = 'w:' .. rank .. ':' .. whole(redis.call('ZSCORE', queue_key, account))
   else
-    standing[index] = redis.call('ZRANK', queue_key, account) or -1
+    standing[index] = '-'
   end
 end
 return { whole(now), redis.call('ZCARD', queue_key), tonumber(s[1]), tonumber(s[2]), s[3], standing }

@@ -1,7 +1,7 @@
 -- Ends holds whose time is over and names those that were pinned long ago by an order nobody has heard of since.
 -- KEYS state left next spare places accounts holds hold_ends pinned holding
 -- ARGV epoch run_id fence batch pinned_ms
--- returns {ended, [[hold, order, account], …]} or a failure
+-- returns {ended, [[hold, hold as JSON {account, places, expires, order}], …]} or a failure
 -- publishes units, wake
 -- @include ../../sale-state/lua/guard.lua
 -- @include places.lua
@@ -26,7 +26,7 @@ local forsaken = {}
 for _, hold in ipairs(redis.call('ZRANGEBYSCORE', pinned_key, '-inf', now - pinned_ms, 'LIMIT', 0, batch)) do
   local record = read_hold(hold)
   if record then
-    forsaken[#forsaken + 1] = { hold, record.order, record.account }
+    forsaken[#forsaken + 1] = { hold, cjson.encode(record) }
   else
     redis.call('ZREM', pinned_key, hold)
   end

@@ -1,0 +1,154 @@
+import { Batcher, type Fate } from '../../db/batcher.ts'
+import { appendOutbox } from '../../db/outbox.ts'
+import type { Sql, TransactionSql } from '../../db/postgres.ts'
+import { transaction } from '../../db/transaction.ts'
+import { placeTuple, type Place } from '../units/hold.ts'
+import { orderEntry, type OrderEntry } from './order-outbox.ts'
+
+/** An order as it is to be written: the places are those of its hold. */
+export interface OrderDraft {
+  readonly orderId: string
+  readonly holdId: string
+  readonly saleId: string
+  readonly accountId: string
+  readonly currency: string
+  readonly totalMinor: number
+  /** How long it may wait for its payment; without meaning when nothing is to be paid. */
+  readonly payBySeconds: number
+  readonly bookings: readonly (Place & { readonly bookingId: string; readonly priceMinor: number })[]
+  /** What is to be paid, and how. Absent when nothing is. */
+  readonly payment?: {
+    readonly paymentId: string
+    readonly method: string
+    readonly chargeKey: string
+    readonly refundKey: string
+  }
+}
+
+/**
+ * What became of a draft. `exists`: an order with this id is there already, from an earlier try. `taken`: PostgreSQL has
+ * another booking for one of its places, or the account has as many as it may; nothing was written.
+ */
+export type OrderFate = 'placed' | 'exists' | 'taken'
+
+/** Orders in one transaction at the most. */
+const batchMax = 256
+/** Orders that may wait; one more is refused with `unavailable`. */
+const queueMax = 10_000
+
+/**
+ * Writes orders that arrive at the same time in one transaction, each with its own fate. What it resolves to is on disk.
+ * When the connection is lost at the commit each order is tried again alone, and finds itself there if it was written.
+ */
+export function orderCommitter(sql: Sql): Batcher<OrderDraft, OrderFate> {
+  return new Batcher({
+    run: async (drafts) => {
+      const fates = await transaction(sql, (tx) => commitDrafts(tx, drafts))
+      return fates.map((value): Fate<OrderFate> => ({ ok: true, value }))
+    },
+    batchMax,
+    queueMax,
+    inFlightMax: 2,
+    aloneAfter: () => true,
+  })
+}
+
+async function commitDrafts(tx: TransactionSql, all: readonly OrderDraft[]): Promise<OrderFate[]> {
+  const inserted = await insertOrders(tx, all)
+  const drafts = firstOfEach(all).filter((draft) => inserted.has(draft.orderId))
+  const whole = await insertBookings(tx, drafts)
+  const lost = drafts.filter((draft) => !whole.has(draft.orderId)).map((draft) => draft.orderId)
+  if (lost.length > 0) {
+    await tx`delete from bookings where order_id = any(${lost})`
+    await tx`delete from orders where id = any(${lost})`
+  }
+  const placed = drafts.filter((draft) => whole.has(draft.orderId))
+  await insertPayments(tx, placed)
+  await appendOutbox(tx, placed.map(outboxEntryOf))
+  const written = new Set(drafts)
+  return all.map((draft) => {
+    if (!written.has(draft)) return 'exists'
+    return whole.has(draft.orderId) ? 'placed' : 'taken'
+  })
+}
+
+/** Two requests for one order may meet in a batch: the first is written, the second finds it there. */
+function firstOfEach(all: readonly OrderDraft[]): OrderDraft[] {
+  return [...new Map(all.toReversed().map((draft) => [draft.orderId, draft])).values()]
+}
+
+async function insertOrders(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<Set<string>> {
+  const rows = await tx<{ id: string }[]>`
+    insert into orders (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by)
+    select d.id, d.sale_id, d.account_id, d.hold_id, d.status, d.total_minor, d.currency,
+      case when d.status = 'pending' then clock_timestamp() + d.pay_by_seconds * interval '1 second' end
+    from unnest(
+      ${drafts.map((d) => d.orderId)}::text[], ${drafts.map((d) => d.saleId)}::text[],
+      ${drafts.map((d) => d.accountId)}::text[], ${drafts.map((d) => d.holdId)}::text[],
+      ${drafts.map(statusOf)}::text[], ${drafts.map((d) => d.totalMinor)}::bigint[],
+      ${drafts.map((d) => d.currency)}::text[], ${drafts.map((d) => d.payBySeconds)}::int[])
+      as d (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by_seconds)
+    order by d.id
+    on conflict (id) do nothing
+    returning id`
+  return new Set(rows.map((row) => row.id))
+}
+
+/**
+ * Writes the places that are free, in one order for everybody so that two batches cannot wait for each other.
+ * @returns the orders that got every place they asked for
+ */
+async function insertBookings(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<Set<string>> {
+  const rows = drafts.flatMap((draft) => draft.bookings.map((booking) => ({ draft, booking })))
+  if (rows.length === 0) return new Set()
+  const written = await tx<{ order_id: string }[]>`
+    insert into bookings
+      (id, order_id, sale_id, unit_no, ordinal, capacity, account_id, nth, status, price_minor, booked_at)
+    select b.id, b.order_id, b.sale_id, b.unit_no, b.ordinal, u.capacity, b.account_id, b.nth, b.status,
+      b.price_minor, case when b.status = 'booked' then clock_timestamp() end
+    from unnest(
+      ${rows.map((r) => r.booking.bookingId)}::text[], ${rows.map((r) => r.draft.orderId)}::text[],
+      ${rows.map((r) => r.draft.saleId)}::text[], ${rows.map((r) => r.booking.unitNo)}::int[],
+      ${rows.map((r) => r.booking.ordinal)}::int[], ${rows.map((r) => r.draft.accountId)}::text[],
+      ${rows.map((r) => r.booking.nth)}::int[], ${rows.map((r) => statusOf(r.draft))}::text[],
+      ${rows.map((r) => r.booking.priceMinor)}::int[])
+      as b (id, order_id, sale_id, unit_no, ordinal, account_id, nth, status, price_minor)
+    join units u on u.sale_id = b.sale_id and u.unit_no = b.unit_no and b.ordinal <= u.capacity
+    join sales s on s.id = b.sale_id and b.nth <= s.max_per_account
+    order by b.sale_id, b.unit_no, b.ordinal
+    on conflict do nothing
+    returning order_id`
+  const counts = new Map<string, number>()
+  for (const { order_id: id } of written) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return new Set(drafts.filter((d) => counts.get(d.orderId) === d.bookings.length).map((d) => d.orderId))
+}
+
+async function insertPayments(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<void> {
+  const rows = drafts.flatMap((draft) =>
+    draft.payment === undefined
+      ? []
+      : [
+          {
+            id: draft.payment.paymentId,
+            order_id: draft.orderId,
+            method: draft.payment.method,
+            amount_minor: draft.totalMinor,
+            currency: draft.currency,
+            state: 'queued',
+            charge_key: draft.payment.chargeKey,
+            refund_key: draft.payment.refundKey,
+          },
+        ],
+  )
+  if (rows.length > 0) await tx`insert into payments ${tx(rows)}`
+}
+
+function statusOf(draft: OrderDraft): 'pending' | 'booked' {
+  return draft.payment === undefined ? 'booked' : 'pending'
+}
+
+function outboxEntryOf(draft: OrderDraft): OrderEntry {
+  const order = { id: draft.orderId, saleId: draft.saleId, accountId: draft.accountId }
+  const entry = orderEntry(order, statusOf(draft), draft.bookings.map(placeTuple))
+  return { ...entry, body: { ...entry.body, hold: draft.holdId } }
+}

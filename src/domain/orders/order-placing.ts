@@ -1,0 +1,151 @@
+import type { Batcher } from '../../db/batcher.ts'
+import type { Sql } from '../../db/postgres.ts'
+import { Problem } from '../../errors.ts'
+import { idFrom, type Ids } from '../../ids.ts'
+import { saleStateErrors } from '../sale-state/sale-failures.ts'
+import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
+import type { Sale } from '../sales/sale.ts'
+import type { UnitTable } from '../sales/unit-table.ts'
+import { saleIdOfHold, unitsTaken } from '../units/hold-taking.ts'
+import { placeTuple, type Hold } from '../units/hold.ts'
+import type { HoldStore } from '../units/hold-store.ts'
+import type { UnitSync } from '../units/unit-sync.ts'
+import type { OrderDraft, OrderFate } from './order-commit.ts'
+import { orderErrors } from './order-errors.ts'
+import type { OrderMessage } from './order-messages.ts'
+import { mustFindOrder } from './order-store.ts'
+
+export interface OrderPlacingOptions {
+  readonly sql: Sql
+  readonly holds: HoldStore
+  readonly sync: UnitSync
+  readonly catalogue: Pick<SaleCatalogue, 'sale' | 'units'>
+  readonly committer: Pick<Batcher<OrderDraft, OrderFate>, 'add'>
+  readonly ids: Ids
+  /** Whether the payment provider takes this method. */
+  readonly takesMethod: (method: string) => boolean
+  /** A payment waits to be carried out. */
+  readonly wakePayments: () => void
+}
+
+export interface OrderAsked {
+  readonly holdId: string
+  readonly accountId: string
+  readonly method?: string | undefined
+}
+
+/** The order that is made of a hold has always the same id: asking twice is asking for the same order. */
+export function orderIdOfHold(holdId: string): string {
+  return idFrom('ord', 'hold', holdId)
+}
+
+/** Makes an order of a hold, and its bookings with it. */
+export class OrderPlacing {
+  readonly #options: OrderPlacingOptions
+
+  constructor(options: OrderPlacingOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Pins the hold, writes order and bookings, hands the payment on. Whoever asks again gets the order that is there.
+   * When it is not known whether the order was written, the hold stays pinned, and asking again finds out.
+   * @returns the order; `created` is false when it was there before
+   */
+  async place(asked: OrderAsked): Promise<{ order: OrderMessage; created: boolean }> {
+    const { holds, catalogue, committer } = this.#options
+    const saleId = saleIdOfHold(asked.holdId)
+    const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
+    if (!units.free) this.#mustTakeMethod(asked.method)
+    const orderId = orderIdOfHold(asked.holdId)
+    const hold = await holds
+      .pin(saleId, { holdId: asked.holdId, accountId: asked.accountId, orderId })
+      .catch((error: unknown) => this.#standing(error, orderId, asked.accountId))
+    if (!('places' in hold)) return { order: hold, created: false }
+    const draft = this.#draft({ sale, units, hold, orderId, method: asked.method })
+    const fate = await committer.add(draft)
+    if (fate === 'taken') {
+      await this.#giveBack(saleId, hold, orderId)
+      const unitNos = [...new Set(hold.places.map((place) => place.unitNo))]
+      throw unitsTaken(unitNos, units)
+    }
+    const order = await this.#find(orderId, asked.accountId)
+    if (fate === 'placed') await this.#tell(draft)
+    return { order, created: fate === 'placed' }
+  }
+
+  #mustTakeMethod(method: string | undefined): void {
+    if (method !== undefined && this.#options.takesMethod(method)) return
+    throw new Problem(orderErrors.payment_method_unknown, {
+      errors: [{ field: 'payment.method', message: 'is not a method of this server' }],
+    })
+  }
+
+  #draft(from: {
+    sale: Sale
+    units: UnitTable
+    hold: Hold
+    orderId: string
+    method: string | undefined
+  }): OrderDraft {
+    const { sale, units, hold, orderId, method } = from
+    const { ids } = this.#options
+    const bookings = hold.places.map((place) => ({
+      ...place,
+      bookingId: ids.next('bkg'),
+      priceMinor: units.priceMinor[place.unitNo] ?? 0,
+    }))
+    const totalMinor = bookings.reduce((sum, booking) => sum + booking.priceMinor, 0)
+    const base = {
+      orderId,
+      holdId: hold.id,
+      saleId: sale.id,
+      accountId: hold.accountId,
+      bookings,
+      totalMinor,
+    }
+    const rest = { currency: sale.currency, payBySeconds: sale.payBySeconds }
+    if (totalMinor === 0 || method === undefined) return { ...base, ...rest }
+    const paymentId = ids.next('pay')
+    const payment = { paymentId, method, chargeKey: `${orderId}.charge`, refundKey: `${orderId}.refund` }
+    return { ...base, ...rest, payment }
+  }
+
+  /** The hold is gone: perhaps because this very order was made of it. */
+  async #standing(error: unknown, orderId: string, accountId: string): Promise<OrderMessage> {
+    if (!(error instanceof Problem) || error.code !== saleStateErrors.hold_gone.code) throw error
+    return await this.#find(orderId, accountId)
+  }
+
+  async #find(orderId: string, accountId: string): Promise<OrderMessage> {
+    try {
+      return await mustFindOrder(this.#options.sql, { orderId, accountId })
+    } catch (error) {
+      if (error instanceof Problem && error.code === orderErrors.no_such_order.code) {
+        throw new Problem(saleStateErrors.hold_gone)
+      }
+      throw error
+    }
+  }
+
+  /** Hurries what the outbox would say a little later anyway. */
+  async #tell(draft: OrderDraft): Promise<void> {
+    const { sync, wakePayments } = this.#options
+    if (draft.payment !== undefined) wakePayments()
+    const status = draft.payment === undefined ? 'booked' : 'pending'
+    const change = { order: draft.orderId, hold: draft.holdId, account: draft.accountId, status } as const
+    await sync.apply(draft.saleId, [{ ...change, places: draft.bookings.map(placeTuple) }]).catch(() => {
+      // Redis is away or rebuilt at this moment; the outbox has it.
+    })
+  }
+
+  async #giveBack(saleId: string, hold: Hold, orderId: string): Promise<void> {
+    const { holds, sync } = this.#options
+    const places = hold.places.map(placeTuple)
+    await holds.apply(saleId, [
+      { order: orderId, hold: hold.id, account: hold.accountId, status: 'free', places },
+    ])
+    // Redis thought these places free, PostgreSQL knows better.
+    await sync.repair(saleId, [...new Set(hold.places.map((place) => place.unitNo))])
+  }
+}

@@ -1,0 +1,48 @@
+import type { OutboxPosition } from '../../db/outbox.ts'
+import type { Sql } from '../../db/postgres.ts'
+
+/**
+ * Takes, or keeps, the place of the one process that relays. It begins at what is written from now on: places of earlier
+ * entries come with each rebuild.
+ * @returns where to go on, or undefined while another process relays
+ */
+export async function leaseRelay(
+  sql: Sql,
+  options: { reader: string; processId: string; leaseMs: number },
+): Promise<OutboxPosition | undefined> {
+  const { reader, processId, leaseMs } = options
+  const [row] = await sql<OutboxPosition[]>`
+    insert into outbox_positions as p (reader, xid, id, lease_owner, lease_until)
+    values (${reader}, '0', 0, ${processId}, clock_timestamp() + ${leaseMs} * interval '1 ms')
+    on conflict (reader) do update set lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
+    where p.lease_owner = ${processId} or p.lease_owner is null or p.lease_until < clock_timestamp()
+    returning p.xid::text as xid, p.id`
+  return row
+}
+
+/** Notes how far the relay came; false when another process has taken its place. */
+export async function advanceRelay(
+  sql: Sql,
+  options: { reader: string; processId: string; position: OutboxPosition },
+): Promise<boolean> {
+  const { reader, processId, position } = options
+  const rows = await sql`
+    update outbox_positions set xid = ${position.xid}::text::xid8, id = ${position.id}
+    where reader = ${reader} and lease_owner = ${processId}
+    returning reader`
+  return rows.length > 0
+}
+
+export async function releaseRelay(sql: Sql, options: { reader: string; processId: string }): Promise<void> {
+  await sql`
+    update outbox_positions set lease_owner = null, lease_until = null
+    where reader = ${options.reader} and lease_owner = ${options.processId}`
+}
+
+/** Forgets entries that every reader has passed long ago. */
+export async function trimOutbox(sql: Sql, options: { reader: string; keepHours: number }): Promise<void> {
+  await sql`
+    delete from outbox o using outbox_positions p
+    where p.reader = ${options.reader} and (o.xid, o.id) <= (p.xid, p.id)
+      and o.at < clock_timestamp() - ${options.keepHours} * interval '1 hour'`
+}

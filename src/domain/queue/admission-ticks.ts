@@ -1,0 +1,97 @@
+import type { ScriptReply } from '../../db/script.ts'
+import type { SaleState } from '../sale-state/sale-state.ts'
+import type { Writership } from '../sale-state/sale-writer.ts'
+import type { Closing, Ending, Grant } from './admission-store.ts'
+import { parseAdmission } from './queue-place.ts'
+import { admissionAdmit, admissionConfirm } from './queue-scripts.ts'
+
+/** People one tick takes at the most; a fuller line goes on with the next, at once. */
+const batchMax = 1000
+
+/** People let in for each place that is free and not yet being chosen: some leave without buying. */
+const admissionFactor = 1.5
+
+/** What Redis said in one tick. */
+export interface TickReport {
+  readonly nowMs: number
+  /** Taken from the line, not yet durable, not yet told. */
+  readonly grants: readonly Grant[]
+  /** Over in Redis, not yet so in PostgreSQL. */
+  readonly closings: readonly Closing[]
+  readonly waiting: number
+  readonly active: number
+  readonly free: number
+  readonly sold: number
+  readonly total: number
+  readonly status: string
+  /** The version of the sale whose settings Redis goes by. */
+  readonly version: number
+  readonly restoreUntilMs: number
+  /** Edges that have put their waiters back. */
+  readonly restored: readonly string[]
+}
+
+/** The two script calls of a tick. */
+export class AdmissionTicks {
+  readonly #state: SaleState
+  readonly #writership: Writership
+
+  constructor(options: { state: SaleState; writership: Writership }) {
+    this.#state = options.state
+    this.#writership = options.writership
+  }
+
+  async admit(): Promise<TickReport> {
+    const { saleId, fence } = this.#writership
+    const args = { fence, batch: batchMax, factor: admissionFactor }
+    const reply = await this.#state.run(admissionAdmit, saleId, args)
+    return reportFrom(reply as AdmitReply)
+  }
+
+  /** Resolves to how many may be told. */
+  async confirm(done: {
+    granted: readonly string[]
+    refused: readonly string[]
+    closed: readonly number[]
+  }): Promise<number> {
+    const reply = await this.#state.run(admissionConfirm, this.#writership.saleId, {
+      fence: this.#writership.fence,
+      granted: JSON.stringify(done.granted),
+      refused: JSON.stringify(done.refused),
+      closed: JSON.stringify(done.closed.map(String)),
+    })
+    return Number(reply)
+  }
+}
+
+type AdmitReply = [string, string[], string[], number, number, number, number, number, string, number, string, string[]]
+
+function reportFrom(reply: AdmitReply): TickReport {
+  const [now, closing, granting, waiting, active, free, sold, total, status, version, restoreUntil, restored] = reply
+  return {
+    nowMs: Number(now),
+    closings: pairs(closing).map(([sequence, text]) => closingFrom(sequence, text)),
+    grants: pairs(granting).map(([accountId, record]) => ({ accountId, ...parseAdmission(record) })),
+    waiting,
+    active,
+    free,
+    sold,
+    total,
+    status,
+    version,
+    restoreUntilMs: Number(restoreUntil),
+    restored,
+  }
+}
+
+function closingFrom(sequence: string, text: string): Closing {
+  const [reason = 'ended', at = '0'] = text.split(':')
+  return { sequence: Number(sequence), reason: reason as Ending, atMs: Number(at) }
+}
+
+function pairs(flat: readonly ScriptReply[]): [string, string][] {
+  return Array.from({ length: flat.length / 2 }, (_, index) => [
+    String(flat[2 * index]),
+    String(flat[2 * index + 1]),
+  ])
+}

@@ -1,0 +1,99 @@
+import { Batcher, type Fate } from '../../db/batcher.ts'
+import type { Sql } from '../../db/postgres.ts'
+import { Problem } from '../../errors.ts'
+import { saleStateErrors } from '../sale-state/sale-failures.ts'
+import type { SaleState } from '../sale-state/sale-state.ts'
+import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
+import type { Sale } from '../sales/sale.ts'
+import { placeName, recordLeaves, usedSequences } from './admission-store.ts'
+import { queueErrors } from './queue-errors.ts'
+import { epochOfSequence } from './queue-place.ts'
+import type { Joined, QueueStore, Waiter } from './queue-store.ts'
+import type { QueueTickets } from './queue-ticket.ts'
+
+export interface QueueJoiningOptions {
+  readonly sql: Sql
+  readonly state: SaleState
+  readonly queue: QueueStore
+  readonly tickets: QueueTickets
+  readonly catalogue: Pick<SaleCatalogue, 'sale'>
+  /** Called with each place given, so that this process can put it back after a loss of Redis. */
+  readonly remember: (saleId: string, waiter: Waiter) => void
+  readonly forget: (saleId: string, accountId: string) => void
+}
+
+export interface Joiner {
+  readonly accountId: string
+  readonly verified: boolean
+}
+
+/** Joining a line, coming back to it with a ticket, and leaving it. */
+export class QueueJoining {
+  readonly #options: QueueJoiningOptions
+  readonly #used: Batcher<{ saleId: string; sequence: number }, boolean>
+  readonly #leaves: Batcher<Waiter & { saleId: string }, void>
+
+  constructor(options: QueueJoiningOptions) {
+    this.#options = options
+    this.#used = new Batcher({
+      run: async (asked) => {
+        const used = await usedSequences(options.sql, asked)
+        return asked.map((one) => ({ ok: true, value: used.has(placeName(one.saleId, one.sequence)) }))
+      },
+      batchMax: 500,
+      queueMax: 50_000,
+    })
+    this.#leaves = new Batcher({
+      run: async (leaves) => {
+        await recordLeaves(options.sql, leaves)
+        return leaves.map((): Fate<void> => ({ ok: true, value: undefined }))
+      },
+      batchMax: 500,
+      queueMax: 50_000,
+    })
+  }
+
+  /**
+   * Gives the account its place, the same one however often it asks. A ticket of an earlier epoch brings back the place it
+   * was issued for; of any other ticket nothing is believed, because Redis knows better.
+   */
+  async join(saleId: string, joiner: Joiner, ticket?: string): Promise<{ sale: Sale; joined: Joined }> {
+    const { catalogue, queue } = this.#options
+    const sale = await catalogue.sale(saleId)
+    if (sale.admits === 'verified' && !joiner.verified) throw new Problem(queueErrors.verified_only)
+    if (ticket !== undefined) await this.#putBack(saleId, joiner.accountId, ticket)
+    const joined = await queue.join(saleId, joiner.accountId)
+    if (joined.state === 'waiting') {
+      this.#options.remember(saleId, { accountId: joiner.accountId, sequence: joined.sequence })
+    }
+    return { sale, joined }
+  }
+
+  /** Gives up the place or the purchase token. Resolves when no ticket can bring it back. */
+  async leave(saleId: string, accountId: string): Promise<void> {
+    const { catalogue, queue, forget } = this.#options
+    await catalogue.sale(saleId)
+    const { from, sequence } = await queue.leave(saleId, accountId)
+    forget(saleId, accountId)
+    if (from === 'line') await this.#leaves.add({ saleId, accountId, sequence })
+  }
+
+  async #putBack(saleId: string, accountId: string, text: string): Promise<void> {
+    const { tickets, state, queue } = this.#options
+    const ticket = tickets.read(text)
+    if (ticket === undefined || ticket.sale !== saleId || ticket.account !== accountId) {
+      throw new Problem(queueErrors.ticket_invalid)
+    }
+    if (epochOfSequence(ticket.sequence) !== ticket.epoch) throw new Problem(queueErrors.ticket_invalid)
+    await this.#knowEpoch(saleId)
+    if (ticket.epoch >= state.epoch(saleId)) return
+    if (await this.#used.add({ saleId, sequence: ticket.sequence })) return
+    await queue.restore(saleId, [{ accountId, sequence: ticket.sequence }])
+  }
+
+  async #knowEpoch(saleId: string): Promise<void> {
+    const { state } = this.#options
+    if (state.epoch(saleId) === 0) await state.refresh(saleId)
+    if (state.epoch(saleId) === 0) throw new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
+  }
+}

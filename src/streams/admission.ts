@@ -1,0 +1,123 @@
+import { interval, merge, type Subscription } from 'rxjs'
+import type { Sql } from '../db/postgres.ts'
+import { AdmissionGate, type AdmissionGateOptions, type GateReport } from '../domain/queue/admission-gate.ts'
+import { saleChannels } from '../domain/sale-state/sale-keys.ts'
+import { FencedError } from '../domain/sale-state/sale-failures.ts'
+import type { Writership } from '../domain/sale-state/sale-writer.ts'
+import type { Log } from '../log.ts'
+import type { Service } from '../service.ts'
+import type { Broker } from './broker.ts'
+import { Leases } from './lease.ts'
+import { runLatest } from './run-latest.ts'
+
+export interface AdmissionOptions extends Omit<AdmissionGateOptions, 'writership'> {
+  readonly processId: string
+  readonly broker: Broker
+  /** Milliseconds between two ticks of a gate when nothing wakes it. */
+  readonly tickMs: number
+  /** Ends holds whose time is over and settles forsaken ones; runs with each tick. */
+  readonly sweep: (writership: Writership) => Promise<void>
+  /** Told of each tick, for the metrics. */
+  readonly onReport?: (saleId: string, report: GateReport) => void
+}
+
+/**
+ * The single writer of each sale this process holds the lease of: opens the gate at every tick and whenever a place
+ * became free.
+ */
+export class Admission implements Service {
+  readonly name = 'admission'
+  readonly #options: AdmissionOptions
+  readonly #log: Log
+  readonly #sql: Sql
+  readonly #leases: Leases
+  readonly #gates = new Map<string, OpenGate>()
+  #changes: Subscription | undefined
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#sql = options.sql
+    this.#leases = new Leases({ sql: this.#sql, processId: options.processId, log: options.log })
+  }
+
+  async run(): Promise<void> {
+    this.#changes = this.#leases.changes$.subscribe((change) => {
+      if (change.kind === 'gained') this.#open(change.writership)
+      else this.#shut(change.writership.saleId)
+    })
+    this.#leases.run()
+  }
+
+  /** A sale was created or opened: somebody should become its writer at once. */
+  look(): void {
+    this.#leases.look()
+  }
+
+  async stop(): Promise<void> {
+    const running = [...this.#gates.values()].map((one) => one.running)
+    for (const saleId of this.#gates.keys()) this.#shut(saleId)
+    await Promise.allSettled(running)
+    await this.#leases.stop()
+    this.#changes?.unsubscribe()
+  }
+
+  #open(writership: Writership): void {
+    const { broker, tickMs } = this.#options
+    const gate: OpenGate = {
+      writership,
+      gate: new AdmissionGate({ ...this.#options, writership }),
+      begun: false,
+      failing: false,
+      running: Promise.resolve(),
+      ticks: undefined,
+    }
+    this.#gates.set(writership.saleId, gate)
+    gate.ticks = merge(interval(tickMs), broker.channel(saleChannels.wake(writership.saleId)))
+      .pipe(runLatest(() => (gate.running = this.#tick(gate))))
+      .subscribe()
+    this.#log.info({ saleId: writership.saleId, fence: writership.fence }, 'writes to the sale')
+  }
+
+  #shut(saleId: string): void {
+    this.#gates.get(saleId)?.ticks?.unsubscribe()
+    this.#gates.delete(saleId)
+  }
+
+  async #tick(open: OpenGate): Promise<void> {
+    try {
+      if (!open.begun) await open.gate.begin()
+      open.begun = true
+      const [report] = await Promise.all([open.gate.tick(), this.#options.sweep(open.writership)])
+      open.failing = false
+      if (report === undefined) return
+      this.#options.onReport?.(open.writership.saleId, report)
+      if (report.over) await this.#leases.giveUp(open.writership.saleId)
+    } catch (error) {
+      this.#failed(open, error)
+    }
+  }
+
+  /** A store that is away is asked again with the next tick; a lost fence is the end of this writership. */
+  #failed(open: OpenGate, error: unknown): void {
+    const { saleId, fence } = open.writership
+    if (error instanceof FencedError) {
+      this.#log.warn({ saleId, fence }, 'another process writes to the sale now')
+      this.#leases.forget(open.writership)
+      return
+    }
+    if (!open.failing) this.#log.warn({ err: error, saleId }, 'the gate stands still until its stores answer')
+    open.failing = true
+  }
+}
+
+/** A gate this process works, from the moment it gained the lease. */
+interface OpenGate {
+  readonly writership: Writership
+  readonly gate: AdmissionGate
+  begun: boolean
+  /** The last tick failed; said once, not ten times a second. */
+  failing: boolean
+  running: Promise<void>
+  ticks: Subscription | undefined
+}

@@ -1,0 +1,59 @@
+import { Observable, Subject } from 'rxjs'
+import type { Redis } from '../db/redis.ts'
+import type { Log } from '../log.ts'
+
+/**
+ * Redis pub/sub as observables: one SUBSCRIBE per channel and process, however many listen. Messages may be lost at
+ * any time; `lost$` says when that is likely, and whoever keeps a state then reads it anew.
+ */
+export class Broker {
+  readonly #subscriber: Redis
+  readonly #log: Log
+  readonly #channels = new Map<string, Subject<string>>()
+  readonly #lost$ = new Subject<void>()
+  /** Emits when the connection came back after a cut. */
+  readonly lost$: Observable<void> = this.#lost$.asObservable()
+
+  constructor(options: { subscriber: Redis; log: Log }) {
+    this.#subscriber = options.subscriber
+    this.#log = options.log
+    let cut = false
+    this.#subscriber.on('close', () => {
+      cut = true
+    })
+    this.#subscriber.on('ready', () => {
+      if (cut) this.#lost$.next()
+      cut = false
+    })
+    this.#subscriber.on('message', (channel: string, message: string) => this.#channels.get(channel)?.next(message))
+  }
+
+  /** Messages of a channel from the moment of subscription on; unsubscribed with the last listener. */
+  channel(name: string): Observable<string> {
+    return new Observable((listener) => {
+      const subscription = this.#open(name).subscribe(listener)
+      return () => {
+        subscription.unsubscribe()
+        this.#closeUnused(name)
+      }
+    })
+  }
+
+  #open(name: string): Subject<string> {
+    const known = this.#channels.get(name)
+    if (known !== undefined) return known
+    const fresh = new Subject<string>()
+    this.#channels.set(name, fresh)
+    this.#subscriber.subscribe(name).catch((error: unknown) => this.#log.warn({ err: error, channel: name }, 'subscribe'))
+    return fresh
+  }
+
+  #closeUnused(name: string): void {
+    const subject = this.#channels.get(name)
+    if (subject === undefined || subject.observed) return
+    this.#channels.delete(name)
+    this.#subscriber.unsubscribe(name).catch(() => {
+      // Gone with the connection.
+    })
+  }
+}

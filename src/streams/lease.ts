@@ -1,0 +1,110 @@
+import { interval, merge, Subject, type Observable, type Subscription } from 'rxjs'
+import type { Sql } from '../db/postgres.ts'
+import { knownProcesses } from '../domain/processes/process-store.ts'
+import {
+  becomeWriter,
+  countWrittenSales,
+  forsakenSales,
+  releaseLease,
+  renewLeases,
+  type Writership,
+} from '../domain/sale-state/sale-writer.ts'
+import type { Log } from '../log.ts'
+import { runLatest } from './run-latest.ts'
+
+/** How long a sale waits for a writer that fell silent. */
+const leaseMs = 2500
+/** How often leases are prolonged and forsaken sales looked for. */
+const roundMs = 500
+
+/** A sale came into the hands of this process, or went out of them. */
+export type LeaseChange =
+  | { readonly kind: 'gained'; readonly writership: Writership }
+  | { readonly kind: 'lost'; readonly writership: Writership }
+
+/** Keeps this process the writer of its share of the sales, no more and no fewer. */
+export class Leases {
+  readonly #sql: Sql
+  readonly #processId: string
+  readonly #log: Log
+  readonly #held = new Map<string, Writership>()
+  readonly #changes$ = new Subject<LeaseChange>()
+  readonly #now$ = new Subject<void>()
+  readonly changes$: Observable<LeaseChange> = this.#changes$.asObservable()
+  #rounds: Subscription | undefined
+
+  constructor(options: { sql: Sql; processId: string; log: Log }) {
+    this.#sql = options.sql
+    this.#processId = options.processId
+    this.#log = options.log
+  }
+
+  run(): void {
+    this.#rounds = merge(interval(roundMs), this.#now$)
+      .pipe(runLatest(() => this.#round()))
+      .subscribe()
+    this.#now$.next()
+  }
+
+  /** Looks for forsaken sales at once, because one may have come to be. */
+  look(): void {
+    this.#now$.next()
+  }
+
+  /** Gives a sale up; it is somebody's again with the next look. */
+  async giveUp(saleId: string): Promise<void> {
+    const writership = this.#held.get(saleId)
+    if (writership === undefined) return
+    this.#lose(writership)
+    await releaseLease(this.#sql, writership)
+  }
+
+  /** A fence was refused: the lease is somebody else's already. */
+  forget(writership: Writership): void {
+    if (this.#held.get(writership.saleId)?.fence === writership.fence) this.#lose(writership)
+  }
+
+  async stop(): Promise<void> {
+    this.#rounds?.unsubscribe()
+    await Promise.allSettled([...this.#held.keys()].map((saleId) => this.giveUp(saleId)))
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.#renew()
+      await this.#takeShare()
+    } catch (error) {
+      this.#log.warn({ err: error }, 'leases')
+    }
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#held.size === 0) return
+    const held = [...this.#held.values()]
+    const still = await renewLeases(this.#sql, { processId: this.#processId, leaseMs, held })
+    for (const writership of held) if (!still.has(writership.saleId)) this.forget(writership)
+  }
+
+  /** A share is what remains when all processes alive take the same number. */
+  async #takeShare(): Promise<void> {
+    const sales = await countWrittenSales(this.#sql)
+    const processes = await knownProcesses(this.#sql)
+    const writers = processes.filter((process) => process.alive && process.roles.includes('admission')).length
+    const share = Math.ceil(sales / Math.max(1, writers))
+    for (const saleId of await forsakenSales(this.#sql, Math.max(0, share - this.#held.size))) {
+      const writership = await becomeWriter(this.#sql, { saleId, processId: this.#processId, leaseMs })
+      if (writership !== undefined) this.#gain(writership)
+    }
+    for (const saleId of [...this.#held.keys()].slice(share)) await this.giveUp(saleId)
+  }
+
+  #gain(writership: Writership): void {
+    this.#held.set(writership.saleId, writership)
+    this.#changes$.next({ kind: 'gained', writership })
+  }
+
+  #lose(writership: Writership): void {
+    this.#held.delete(writership.saleId)
+    this.#changes$.next({ kind: 'lost', writership })
+  }
+}
