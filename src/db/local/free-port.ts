@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { StartError } from '../../start-error.ts'
 
 /** A TCP port of 127.0.0.1 that nobody listens on. Another program may still be quicker: be ready to ask again. */
 export function freePort(): Promise<number> {
@@ -24,4 +25,8 @@ export async function onFreePort<T>(start: (port: number) => Promise<T>): Promis
   }
 }
 
-export class PortTaken extends Error {}
+export class PortTaken extends StartError {
+  constructor() {
+    super('No free port for a local store: other programs took each one that was tried')
+  }
+}
