@@ -1,35 +1,17 @@
 import type { Sql } from '../../src/db/postgres.ts'
 import type { OrderStatus } from '../../src/domain/orders/order.ts'
 import type { PaymentState } from '../../src/domain/payments/payment.ts'
+import type { Sale } from '../../src/domain/sales/sale.ts'
 import { randomIds } from '../../src/ids.ts'
+import { makeSale } from './sales.ts'
 
-export interface TestSale {
-  readonly saleId: string
-  readonly organiserId: string
-}
-
-/** A sale of `units` seats with codes A-01, A-02, … at 1,000 KRW each. */
-export async function addSale(sql: Sql, options: { units?: number } = {}): Promise<TestSale> {
-  const saleId = randomIds.next('sal')
-  const organiserId = randomIds.next('org')
-  const units = options.units ?? 20
-  await sql`insert into organisers (id, name) values (${organiserId}, 'Test')`
-  await sql`
-    insert into sales (id, organiser_id, kind, title, status, admits, opens_at, closes_at, queue_mode, rate_per_minute,
-      max_active, token_ttl_seconds, hold_ttl_seconds, pay_by_seconds, max_per_account, currency, layout, unit_count,
-      place_count)
-    values (${saleId}, ${organiserId}, 'seats', 'Test', 'open', 'guests', now(), now() + interval '1 day', 'fifo', 600,
-      100, 300, 180, 300, 10, 'KRW', '{}', ${units}, ${units})`
-  await sql`
-    insert into units (sale_id, unit_no, code, capacity, price_minor, price_class)
-    select ${saleId}, n, 'A-' || lpad((n + 1)::text, 2, '0'), 1, 1000, 'A' from generate_series(0, ${units - 1}::int) n`
-  return { saleId, organiserId }
-}
-
-export async function addAccount(sql: Sql): Promise<string> {
-  const id = randomIds.next('usr')
-  await sql`insert into accounts (id, kind) values (${id}, 'guest')`
-  return id
+/** A row of 20 seats at 1,000 KRW, A-01-01 to A-01-20. */
+export async function makeRow(sql: Sql, options: { organiserId?: string } = {}): Promise<Sale> {
+  const hall = {
+    priceClasses: [{ name: 'Regular', priceMinor: 1000 }],
+    sections: [{ code: 'A', rows: 1, seatsPerRow: 20, priceClass: 'Regular' }],
+  }
+  return makeSale(sql, { ...options, changes: { hall } })
 }
 
 export interface TestOrderOptions {
