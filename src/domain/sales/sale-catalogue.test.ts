@@ -116,6 +116,18 @@ t.test('does not take a reading that a change overtook for the newest', async (t
   t.equal(counts.sale, 3)
 })
 
+t.test('reads again when a change overtook a reading that then ended first', async (t) => {
+  const { catalogue, answerWith } = setUp()
+  const old = answerByHand()
+  answerWith(() => old.promise)
+  const early = catalogue.sale(saleId)
+  catalogue.forget(saleId)
+  old.resolve(saleOfVersion(1))
+  t.equal((await early).version, 1)
+  answerWith(async () => saleOfVersion(2))
+  t.equal((await catalogue.sale(saleId)).version, 2)
+})
+
 t.test('gives what it knows for a minute while the store is away, then says so', async (t) => {
   const { catalogue, answerWith, pass, counts } = setUp()
   await catalogue.sale(saleId)
