@@ -2,6 +2,7 @@ import type { Sql, TransactionSql } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
 import { Problem } from '../../errors.ts'
 import { orderErrors } from './order-errors.ts'
+import { isOrderId } from './order-messages.ts'
 import {
   appendOrderChange,
   orderEntry,
@@ -22,6 +23,7 @@ export async function cancelOrder(
   who: { readonly orderId: string; readonly accountId: string },
   hurry: Hurry,
 ): Promise<void> {
+  if (!isOrderId(who.orderId)) throw new Problem(orderErrors.no_such_order)
   const entry = await transaction(sql, async (tx) => {
     const order = await mustFindForUpdate(tx, who)
     switch (order.status) {

@@ -2,7 +2,11 @@ import { z } from 'zod'
 
 const time = z.iso.datetime({ offset: true })
 
-export const orderId = z.string().regex(/^ord_[0-9a-z]{20}$/, 'must be the id of an order')
+const orderIdShape = /^ord_[0-9a-z]{20}$/
+
+export function isOrderId(text: string): boolean {
+  return orderIdShape.test(text)
+}
 
 export const bookingMessage = z
   .object({
@@ -39,7 +43,7 @@ export const orderPage = z
   .object({ items: z.array(orderMessage), next: z.string().nullable() })
   .meta({ id: 'OrderPage' })
 
-export const orderParams = z.object({ order: orderId })
+export const orderParams = z.object({ order: z.string().describe('Id of an order, `ord_…`.') })
 
 export const orderQuery = z.object({
   cursor: z.string().max(200).optional().describe('`next` of the page before.'),

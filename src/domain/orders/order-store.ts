@@ -3,7 +3,7 @@ import { Problem } from '../../errors.ts'
 import type { PaymentState } from '../payments/payment.ts'
 import { pageOf, readCursor } from '../page-cursor.ts'
 import { orderErrors } from './order-errors.ts'
-import type { BookingMessage, OrderMessage } from './order-messages.ts'
+import { isOrderId, type BookingMessage, type OrderMessage } from './order-messages.ts'
 import { hasEnded, orderStatuses, type ShownOrderStatus } from './order.ts'
 
 /** One order of an account, also a hidden one. Throws `no_such_order`. */
@@ -11,6 +11,7 @@ export async function mustFindOrder(
   sql: Sql | TransactionSql,
   { orderId, accountId }: { orderId: string; accountId: string },
 ): Promise<OrderMessage> {
+  if (!isOrderId(orderId)) throw new Problem(orderErrors.no_such_order)
   const rows = await sql<OrderRow[]>`
     select ${orderColumns(sql)}
     from orders left join payments on payments.order_id = orders.id
@@ -44,6 +45,7 @@ export async function hideOrder(
   sql: Sql,
   { orderId, accountId }: { orderId: string; accountId: string },
 ): Promise<void> {
+  if (!isOrderId(orderId)) throw new Problem(orderErrors.no_such_order)
   const hidden = await sql`
     update orders set hidden = true
     where id = ${orderId} and account_id = ${accountId} and status = any(${endedStatuses})`
@@ -103,9 +105,10 @@ function orderView(row: OrderRow, bookings: readonly BookingRow[]): OrderMessage
     payBy: row.status === 'pending' ? (row.payBy?.toISOString() ?? null) : null,
     createdAt: row.createdAt.toISOString(),
     endedAt: row.endedAt?.toISOString() ?? null,
-    bookings: bookings.map(({ orderId: _, checkedInAt, ...booking }) => ({
-      ...booking,
-      checkedInAt: checkedInAt?.toISOString() ?? null,
-    })),
+    bookings: bookings.map(bookingView),
   }
+}
+
+function bookingView({ id, unit, priceClass, priceMinor, status, checkedInAt }: BookingRow): BookingMessage {
+  return { id, unit, priceClass, priceMinor, status, checkedInAt: checkedInAt?.toISOString() ?? null }
 }
