@@ -1,6 +1,8 @@
 export interface AccountCaller {
   readonly kind: 'account'
   readonly accountId: string
+  /** A guest has proved nothing; a verified account an address. */
+  readonly accountKind: 'guest' | 'verified'
 }
 
 export interface OrganiserCaller {

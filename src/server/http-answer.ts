@@ -49,14 +49,22 @@ export function encodeProblem(problem: Problem, traceId: string, headers?: Reply
 
 /** Writes the whole answer in one go. The response may not be touched afterwards. */
 export function writeAnswer(res: HttpResponse, answer: Answer, options: AnswerOptions): void {
+  const isBodiless = answer.status === 204 || answer.status === 304
   res.cork(() => {
     writeHead(res, answer, options)
-    const { body, status } = answer
-    const isBodiless = status === 204 || status === 304
-    if (isBodiless) res.endWithoutBody(undefined, options.closesConnection)
-    else if (options.isHead) res.endWithoutBody(Buffer.byteLength(body), options.closesConnection)
-    else res.end(body, options.closesConnection)
+    if (isBodiless || options.isHead) endWithoutBody(res, isBodiless ? undefined : answer.body, options)
+    else res.end(answer.body, options.closesConnection)
   })
+}
+
+/**
+ * The web server's own way of naming a length without sending a body leaves the request open, and the next one on the
+ * same connection would end it; so the headers are written by hand and it is told of no length.
+ */
+function endWithoutBody(res: HttpResponse, unsent: Answer['body'] | undefined, options: AnswerOptions): void {
+  if (unsent !== undefined) res.writeHeader('Content-Length', String(Buffer.byteLength(unsent)))
+  if (options.closesConnection) res.writeHeader('Connection', 'close')
+  res.endWithoutBody()
 }
 
 export function writeHead(

@@ -65,6 +65,18 @@ t.test('HEAD answers as GET does, without the body', async (t) => {
   t.equal(await response.text(), '')
 })
 
+t.test('answers without a body leave their connection usable', async (t) => {
+  const { port } = await startEdge(t, { routes: [item] })
+  const client = new RawClient(t, port)
+  client.send('HEAD /items/abc HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.match(await client.until('\r\n\r\n'), /Content-Length: 14\r\n[^]*\r\n\r\n$/)
+  client.received = ''
+  client.send('OPTIONS /items/a HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.notMatch(await client.until('\r\n\r\n'), /content-length|transfer-encoding/i)
+  client.send('GET /items/end HTTP/1.1\r\nHost: x\r\n\r\n')
+  await client.until('{"item":"end"}')
+})
+
 t.test('an unknown address is 404 and a wrong method 405 with the right ones', async (t) => {
   const { url } = await startEdge(t, { routes: [item, echo] })
   const unknown = await fetch(`${url}/nothing`)

@@ -12,7 +12,7 @@ import { FakeClock } from './fake-clock.ts'
 export const fakeAuthenticator: Authenticator = {
   authenticate(bearer) {
     const [, kind, id = ''] = /^(account|organiser)-(\w+)$/.exec(bearer) ?? []
-    if (kind === 'account') return { kind, accountId: `usr_${id}` }
+    if (kind === 'account') return { kind, accountId: `usr_${id}`, accountKind: 'guest' }
     if (kind === 'organiser') return { kind, organiserId: `org_${id}` }
     throw new Problem(generalErrors.unauthenticated)
   },
