@@ -40,3 +40,28 @@ export function connectPostgres(options: PostgresOptions): Sql {
 export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
+
+const awayStates = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  // PostgreSQL shuts down, crashed, starts up, or has no connection left.
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  // A statement or a lock took too long.
+  '57014',
+  '55P03',
+])
+
+/** Whether PostgreSQL could not be reached, or not in time: the same call may succeed later. */
+export function isPostgresAway(error: unknown): boolean {
+  return awayStates.has(sqlState(error) ?? '')
+}

@@ -25,7 +25,9 @@ export class Broker {
       if (cut) this.#lost$.next()
       cut = false
     })
-    this.#subscriber.on('message', (channel: string, message: string) => this.#channels.get(channel)?.next(message))
+    this.#subscriber.on('message', (channel: string, message: string) =>
+      this.#channels.get(channel)?.next(message),
+    )
   }
 
   /** Messages of a channel from the moment of subscription on; unsubscribed with the last listener. */
@@ -44,7 +46,9 @@ export class Broker {
     if (known !== undefined) return known
     const fresh = new Subject<string>()
     this.#channels.set(name, fresh)
-    this.#subscriber.subscribe(name).catch((error: unknown) => this.#log.warn({ err: error, channel: name }, 'subscribe'))
+    this.#subscriber
+      .subscribe(name)
+      .catch((error: unknown) => this.#log.warn({ err: error, channel: name }, 'subscribe'))
     return fresh
   }
 

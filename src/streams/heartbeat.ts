@@ -37,6 +37,8 @@ export class Heartbeat implements Service {
   }
 
   #beat(): Promise<void> {
-    return beat(this.#sql, this.#process).catch((error: unknown) => this.#log.warn({ err: error }, 'heartbeat'))
+    return beat(this.#sql, this.#process).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'heartbeat'),
+    )
   }
 }

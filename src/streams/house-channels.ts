@@ -8,6 +8,9 @@ export const epochNotice = z.object({ sale: z.string(), epoch: z.number() })
 /** Where it is said that a sale was changed, so that nobody goes on with what they remember of it. */
 export const saleChannel = 'openrun:sale'
 
+/** Where it is said that a payment waits; the row is the work, this only hurries. */
+export const paymentsChannel = 'openrun:payments'
+
 /** Where it is said what happened to an account's orders. */
 export const accountChannel = 'openrun:account'
 

@@ -19,7 +19,8 @@ export interface OutboxRelayOptions {
   readonly log: Log
 }
 
-const reader = 'relay'
+/** The relay's name among the readers of the outbox. */
+export const reader = 'relay'
 const leaseMs = 2500
 /** How long an entry may lie when nothing else hurries it. */
 const lookMs = 200
@@ -81,7 +82,9 @@ export class OutboxRelay implements Service {
 
   /** A sale that Redis has forgotten is passed over: its rebuild reads what PostgreSQL has, this included. */
   async #applyPlaces(saleId: string, rows: readonly OutboxRow[]): Promise<void> {
-    const changes = rows.flatMap((row) => (row.topic === 'order' ? placesChange(row.body as OrderEntryBody) : []))
+    const changes = rows.flatMap((row) =>
+      row.topic === 'order' ? placesChange(row.body as OrderEntryBody) : [],
+    )
     if (changes.length === 0) return
     try {
       await this.#options.sync.apply(saleId, changes)
@@ -105,6 +108,10 @@ export class OutboxRelay implements Service {
 
 function bySale(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
   const groups = new Map<string, OutboxRow[]>()
-  for (const row of rows) groups.set(row.saleId, [...(groups.get(row.saleId) ?? []), row])
+  for (const row of rows) {
+    const group = groups.get(row.saleId)
+    if (group === undefined) groups.set(row.saleId, [row])
+    else group.push(row)
+  }
   return groups
 }

@@ -89,7 +89,9 @@ export class WaitingRoom {
     if (known !== undefined) return known
     const { queue, broker, catalogue, signToken, log } = this.#options
     const onForgotten = (waiters: readonly Waiter[]): void => {
-      this.#putBack(saleId, waiters).catch((error: unknown) => log.warn({ err: error, saleId }, 'waiters are put back later'))
+      this.#putBack(saleId, waiters).catch((error: unknown) =>
+        log.warn({ err: error, saleId }, 'waiters are put back later'),
+      )
     }
     const room = new SaleRoom({ saleId, queue, catalogue, signToken, onForgotten })
     const notices = broker
@@ -148,10 +150,16 @@ export class WaitingRoom {
     const { sql, queue } = this.#options
     for (let at = 0; at < waiters.length; at += portion) {
       const some = waiters.slice(at, at + portion)
-      const used = await usedSequences(sql, some.map(({ sequence }) => ({ saleId, sequence })))
+      const used = await usedSequences(
+        sql,
+        some.map(({ sequence }) => ({ saleId, sequence })),
+      )
       const isUsed = ({ sequence }: Waiter): boolean => used.has(placeName(saleId, sequence))
       for (const waiter of some.filter(isUsed)) this.forget(saleId, waiter.accountId)
-      await queue.restore(saleId, some.filter((waiter) => !isUsed(waiter)))
+      await queue.restore(
+        saleId,
+        some.filter((waiter) => !isUsed(waiter)),
+      )
     }
   }
 }

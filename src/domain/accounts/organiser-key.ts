@@ -14,14 +14,17 @@ const lockKey = 7_236_418_503
  * Makes the first organiser of an empty installation and answers its key: the only time the key can be read, so show
  * it. Undefined when there is an organiser already, also when another process made it a moment ago.
  */
-export async function ensureFirstOrganiser(sql: Sql, ids: Ids): Promise<{ key: string } | undefined> {
+export async function ensureFirstOrganiser(
+  sql: Sql,
+  ids: Ids,
+): Promise<{ key: string; organiserId: string } | undefined> {
   return transaction(sql, async (tx) => {
     await tx`select pg_advisory_xact_lock(${lockKey})`
     const [first] = await tx<{ id: string }[]>`select id from organisers limit 1`
     if (first !== undefined) return undefined
     const organiserId = ids.next('org')
     await tx`insert into organisers (id, name) values (${organiserId}, 'First organiser')`
-    return { key: await addOrganiserKey(tx, organiserId) }
+    return { key: await addOrganiserKey(tx, organiserId), organiserId }
   })
 }
 

@@ -39,8 +39,8 @@ export async function releaseRelay(sql: Sql, options: { reader: string; processI
     where reader = ${options.reader} and lease_owner = ${options.processId}`
 }
 
-/** Forgets entries that every reader has passed long ago. */
-export async function trimOutbox(sql: Sql, options: { reader: string; keepHours: number }): Promise<void> {
+/** Forgets entries that the reader has passed long ago. */
+export async function trimRelayed(sql: Sql, options: { reader: string; keepHours: number }): Promise<void> {
   await sql`
     delete from outbox o using outbox_positions p
     where p.reader = ${options.reader} and (o.xid, o.id) <= (p.xid, p.id)

@@ -93,7 +93,11 @@ export class AdmissionGate {
     const granted = grants.filter((grant) => standing.has(grant.accountId)).map((grant) => grant.accountId)
     const refused = grants.filter((grant) => !standing.has(grant.accountId)).map((grant) => grant.accountId)
     if (refused.length > 0) this.#options.log.error({ saleId, refused }, 'admissions refused by PostgreSQL')
-    return await this.#ticks.confirm({ granted, refused, closed: closings.map((closing) => closing.sequence) })
+    return await this.#ticks.confirm({
+      granted,
+      refused,
+      closed: closings.map((closing) => closing.sequence),
+    })
   }
 
   async #followStock(sale: Sale, report: TickReport): Promise<void> {
@@ -135,7 +139,8 @@ export class AdmissionGate {
     const settings = settingsOf(sale)
     const { epoch, sinceMs } = await rebuildSale({ sql, state, saleId, fence, settings, restoreMs, replay })
     this.#epochSinceMs = sinceMs
-    if (!first) log.warn({ saleId, epoch }, 'Redis had forgotten the sale: rebuilt, edges put their waiters back')
+    if (!first)
+      log.warn({ saleId, epoch }, 'Redis had forgotten the sale: rebuilt, edges put their waiters back')
     this.#options.announceEpoch(saleId, epoch)
   }
 

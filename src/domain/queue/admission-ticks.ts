@@ -64,10 +64,36 @@ export class AdmissionTicks {
   }
 }
 
-type AdmitReply = [string, string[], string[], number, number, number, number, number, string, number, string, string[]]
+type AdmitReply = [
+  string,
+  string[],
+  string[],
+  number,
+  number,
+  number,
+  number,
+  number,
+  string,
+  number,
+  string,
+  string[],
+]
 
 function reportFrom(reply: AdmitReply): TickReport {
-  const [now, closing, granting, waiting, active, free, sold, total, status, version, restoreUntil, restored] = reply
+  const [
+    now,
+    closing,
+    granting,
+    waiting,
+    active,
+    free,
+    sold,
+    total,
+    status,
+    version,
+    restoreUntil,
+    restored,
+  ] = reply
   return {
     nowMs: Number(now),
     closings: pairs(closing).map(([sequence, text]) => closingFrom(sequence, text)),

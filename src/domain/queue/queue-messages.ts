@@ -13,7 +13,8 @@ export type QueueNotice = z.infer<typeof queueNotice>
 export const queueJoinBody = z
   .object({
     ticket: z.string().max(1024).optional().meta({
-      description: 'The queue ticket of an earlier join. Brings the place back if the line was lost meanwhile.',
+      description:
+        'The queue ticket of an earlier join. Brings the place back if the line was lost meanwhile.',
     }),
   })
   .strict()
@@ -42,7 +43,9 @@ export const queueJoined = z
   .meta({ id: 'QueueJoined' })
 export type QueueJoined = z.infer<typeof queueJoined>
 
-export const queueStanding = z.discriminatedUnion('state', [waitingView, admittedView]).meta({ id: 'QueueStanding' })
+export const queueStanding = z
+  .discriminatedUnion('state', [waitingView, admittedView])
+  .meta({ id: 'QueueStanding' })
 export type QueueStandingView = z.infer<typeof queueStanding>
 
 /** Events of `GET /sales/{sale}/queue/stream` and of the channel `queue:<sale>`. */

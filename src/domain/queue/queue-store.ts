@@ -5,7 +5,13 @@ import { queueJoin, queueLeave, queueRestore, queueStanding } from './queue-scri
 
 /** What joining gave: a place in the line, new or standing, or an admission that is open. */
 export type Joined =
-  | { readonly state: 'waiting'; readonly created: boolean; readonly sequence: number; readonly ahead: number; readonly behind: number }
+  | {
+      readonly state: 'waiting'
+      readonly created: boolean
+      readonly sequence: number
+      readonly ahead: number
+      readonly behind: number
+    }
   | ({ readonly state: 'admitted' } & Admission)
 
 export interface Standing {
@@ -34,9 +40,17 @@ export class QueueStore {
   }
 
   async join(saleId: string, accountId: string): Promise<Joined> {
-    const [kind, sequence, third, fourth] = numbers(await this.#state.run(queueJoin, saleId, { account: accountId }))
+    const [kind, sequence, third, fourth] = numbers(
+      await this.#state.run(queueJoin, saleId, { account: accountId }),
+    )
     if (kind === 2) return { state: 'admitted', sequence, expiresAtMs: third, admittedAtMs: fourth }
-    return { state: 'waiting', created: kind === 1, sequence, ahead: third, behind: Math.max(0, fourth - third - 1) }
+    return {
+      state: 'waiting',
+      created: kind === 1,
+      sequence,
+      ahead: third,
+      behind: Math.max(0, fourth - third - 1),
+    }
   }
 
   /** Gives up the place or the token. Resolves to what was given up. */
@@ -48,7 +62,14 @@ export class QueueStore {
   /** Where accounts stand, in one call. */
   async standing(saleId: string, accountIds: readonly string[]): Promise<Standing> {
     const reply = await this.#state.run(queueStanding, saleId, { accounts: JSON.stringify(accountIds) })
-    const [now, waiting, free, sold, status, places] = reply as [string, number, number, number, string, ScriptReply[]]
+    const [now, waiting, free, sold, status, places] = reply as [
+      string,
+      number,
+      number,
+      number,
+      string,
+      ScriptReply[],
+    ]
     return {
       epoch: this.#state.epoch(saleId),
       nowMs: Number(now),
@@ -84,6 +105,7 @@ function placeFrom(place: ScriptReply, waiting: number): QueuePlace {
 }
 
 function numbers(reply: ScriptReply): [number, number, number, number] {
-  if (!Array.isArray(reply) || reply.length !== 4) throw new Error('the script gave another reply than its header says')
+  if (!Array.isArray(reply) || reply.length !== 4)
+    throw new Error('the script gave another reply than its header says')
   return reply.map(Number) as [number, number, number, number]
 }

@@ -37,7 +37,12 @@ export class HoldStore {
    */
   async take(
     saleId: string,
-    asked: { holdId: string; accountId: string; sequence: number; alternatives: readonly (readonly Want[])[] },
+    asked: {
+      holdId: string
+      accountId: string
+      sequence: number
+      alternatives: readonly (readonly Want[])[]
+    },
   ): Promise<Taking> {
     const wants = asked.alternatives.map((wanted) => wanted.map(({ unitNo, quantity }) => [unitNo, quantity]))
     const reply = await this.#state.run(holdTake, saleId, {

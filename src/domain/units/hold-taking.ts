@@ -94,7 +94,10 @@ export class HoldTaking {
   }
 }
 
-function wantsOf(asked: readonly { unit: string; quantity?: number | undefined }[], units: UnitTable): Want[] {
+function wantsOf(
+  asked: readonly { unit: string; quantity?: number | undefined }[],
+  units: UnitTable,
+): Want[] {
   const wants = new Map<number, number>()
   const unknown: string[] = []
   for (const { unit, quantity = 1 } of asked) {

@@ -42,9 +42,11 @@ export class UnitSync {
 
   /** Applies what the outbox has of a sale after a position. */
   async replay(saleId: string, after: OutboxPosition): Promise<void> {
-    for (let position = after; ; ) {
+    for (let position = after; ;) {
       const rows = await readOutbox(this.#sql, { after: position, limit: portion, saleId })
-      const changes = rows.flatMap((row) => (row.topic === 'order' ? placesChange(row.body as OrderEntryBody) : []))
+      const changes = rows.flatMap((row) =>
+        row.topic === 'order' ? placesChange(row.body as OrderEntryBody) : [],
+      )
       await this.apply(saleId, changes)
       const last = rows.at(-1)
       if (last === undefined || rows.length < portion) return

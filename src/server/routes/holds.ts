@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import type { PurchaseTokens } from '../../domain/accounts/purchase-token.ts'
+import { tokenErrors } from '../../domain/accounts/token-errors.ts'
+import { orderErrors } from '../../domain/orders/order-errors.ts'
+import { orderAnswer } from '../../domain/orders/order-messages.ts'
+import type { OrderPlacing } from '../../domain/orders/order-placing.ts'
+import { saleStateErrors } from '../../domain/sale-state/sale-failures.ts'
+import { saleErrors } from '../../domain/sales/sale-errors.ts'
+import type { SaleCatalogue } from '../../domain/sales/sale-catalogue.ts'
+import { holdIdFor, saleIdOfHold, type HoldTaking } from '../../domain/units/hold-taking.ts'
+import { quantities, type Hold } from '../../domain/units/hold.ts'
+import type { HoldStore } from '../../domain/units/hold-store.ts'
+import { unitErrors } from '../../domain/units/unit-errors.ts'
+import { holdBody, holdView, type HoldView } from '../../domain/units/unit-messages.ts'
+import type { UnitTable } from '../../domain/sales/unit-table.ts'
+import { Problem } from '../../errors.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+export interface HoldRoutesParts {
+  readonly taking: HoldTaking
+  readonly holds: HoldStore
+  readonly placing: OrderPlacing
+  readonly catalogue: Pick<SaleCatalogue, 'sale' | 'units'>
+  readonly purchaseTokens: Pick<PurchaseTokens, 'verify'>
+}
+
+const params = z.object({ sale: z.string().describe('Id of a sale, such as `sal_…`.') })
+const tokenHeaders = z.object({
+  'purchase-token': z.string().max(4096).describe('The token that came with `admitted`.'),
+})
+const holdId = z.string().max(100).describe('Id of a hold, such as `hol_…`.')
+
+const takingErrors = [
+  saleErrors.no_such_sale,
+  tokenErrors.purchase_token_invalid,
+  tokenErrors.purchase_token_expired,
+  tokenErrors.purchase_token_foreign,
+  saleStateErrors.admission_over,
+  saleStateErrors.unit_taken,
+  saleStateErrors.limit_reached,
+  saleStateErrors.sale_closed,
+  saleStateErrors.restoring,
+  unitErrors.no_such_unit,
+  unitErrors.beyond_capacity,
+  unitErrors.none_together,
+]
+
+export function holdRoutes(parts: HoldRoutesParts): Route[] {
+  return [takeRoute(parts), releaseRoute(parts), orderRoute(parts), bookRoute(parts)]
+}
+
+const takeRoute = (parts: HoldRoutesParts) =>
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/sales/{sale}/holds',
+    summary: 'Hold units for some minutes: all that is asked for, or nothing',
+    description: 'Name units, or let the server choose the best that are together.',
+    tag: 'Holds',
+    auth: 'account',
+    params,
+    headers: tokenHeaders,
+    body: holdBody,
+    responses: { 201: { description: 'The hold', schema: holdView } },
+    errors: takingErrors,
+    idempotent: true,
+    async handle({ params: { sale }, headers, body, caller: { accountId }, newId }) {
+      const { hold, units } = await take(
+        parts,
+        sale,
+        accountId,
+        headers['purchase-token'],
+        body,
+        newId('hol'),
+      )
+      return { status: 201, body: viewOf(hold, units) }
+    },
+  })
+
+const releaseRoute = ({ holds, catalogue }: HoldRoutesParts) =>
+  defineRoute({
+    method: 'DELETE',
+    path: '/api/v1/holds/{hold}',
+    summary: 'Give a hold back; its units are free at once',
+    tag: 'Holds',
+    auth: 'account',
+    params: z.object({ hold: holdId }),
+    responses: { 204: { description: 'Released' } },
+    errors: [saleStateErrors.hold_gone, saleStateErrors.restoring],
+    async handle({ params: { hold }, caller: { accountId } }) {
+      const sale = await catalogue.sale(saleIdOfHold(hold)).catch(goneWithItsSale)
+      await holds.release(sale.id, { holdId: hold, accountId })
+      return { status: 204 }
+    },
+  })
+
+const orderRoute = ({ placing }: HoldRoutesParts) =>
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/orders',
+    summary: 'Order what is held',
+    description:
+      'The hold ends with its order. An order to be paid is `pending` until the provider has answered: follow it with GET or on the channel `me`. Asking again for the same hold answers with the same order.',
+    tag: 'Orders',
+    auth: 'account',
+    body: z
+      .strictObject({
+        hold: holdId,
+        payment: z.strictObject({ method: z.string().min(1).max(64) }).optional(),
+      })
+      .meta({ id: 'NewOrder' }),
+    responses: {
+      201: { description: 'The order', schema: orderAnswer },
+      200: { description: 'The order that was made of this hold before', schema: orderAnswer },
+    },
+    errors: [
+      saleStateErrors.hold_gone,
+      saleStateErrors.unit_taken,
+      saleStateErrors.sale_closed,
+      saleStateErrors.restoring,
+      orderErrors.payment_method_unknown,
+    ],
+    idempotent: true,
+    async handle({ body, caller: { accountId } }) {
+      const { order, created } = await placing.place({
+        holdId: body.hold,
+        accountId,
+        method: body.payment?.method,
+      })
+      return { status: created ? 201 : 200, body: { order } }
+    },
+  })
+
+const bookRoute = (parts: HoldRoutesParts) =>
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/sales/{sale}/bookings',
+    summary: 'Hold and book in one call, where nothing is to be paid',
+    tag: 'Orders',
+    auth: 'account',
+    params,
+    headers: tokenHeaders,
+    body: holdBody,
+    responses: { 201: { description: 'The booked order', schema: orderAnswer } },
+    errors: [...takingErrors, orderErrors.payment_needed],
+    idempotent: true,
+    async handle({ params: { sale }, headers, body, caller: { accountId }, newId }) {
+      if (!(await parts.catalogue.units(sale)).free) throw new Problem(orderErrors.payment_needed)
+      const { hold } = await take(parts, sale, accountId, headers['purchase-token'], body, newId('hol'))
+      const { order } = await parts.placing.place({ holdId: hold.id, accountId })
+      return { status: 201, body: { order } }
+    },
+  })
+
+async function take(
+  { taking, catalogue, purchaseTokens }: HoldRoutesParts,
+  saleId: string,
+  accountId: string,
+  token: string,
+  request: z.infer<typeof holdBody>,
+  id: string,
+): Promise<{ hold: Hold; units: UnitTable }> {
+  const units = await catalogue.units(saleId)
+  const { jti } = await purchaseTokens.verify(token, { saleId, accountId })
+  const asked = { saleId, holdId: holdIdFor(saleId, id), holder: { accountId, jti }, request }
+  return { hold: await taking.take(asked, units), units }
+}
+
+function viewOf(hold: Hold, units: UnitTable): HoldView {
+  return {
+    hold: {
+      id: hold.id,
+      units: quantities(hold.places).map(({ unitNo, quantity }) => ({
+        unit: units.codes[unitNo] ?? '',
+        quantity,
+      })),
+      expiresAt: new Date(hold.expiresAtMs).toISOString(),
+    },
+  }
+}
+
+function goneWithItsSale(error: unknown): never {
+  throw error instanceof Problem && error.code === saleErrors.no_such_sale.code
+    ? new Problem(saleStateErrors.hold_gone)
+    : error
+}

@@ -1,0 +1,97 @@
+import { systemClock } from '../../src/clock.ts'
+import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
+import { connectRedis, RedisLife, type Redis } from '../../src/db/redis.ts'
+import { AdmissionGate } from '../../src/domain/queue/admission-gate.ts'
+import { QueueStore } from '../../src/domain/queue/queue-store.ts'
+import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
+import { SaleState } from '../../src/domain/sale-state/sale-state.ts'
+import { becomeWriter, type Writership } from '../../src/domain/sale-state/sale-writer.ts'
+import { SaleCatalogue, saleSource } from '../../src/domain/sales/sale-catalogue.ts'
+import { HoldStore } from '../../src/domain/units/hold-store.ts'
+import { UnitSync } from '../../src/domain/units/unit-sync.ts'
+import { createLog, type Log } from '../../src/log.ts'
+import { useStores, type Scope, type TestRedis } from './stores.ts'
+import { until } from './until.ts'
+
+/** The domain on real stores, without streams and server: a test turns every wheel itself. */
+export interface House {
+  readonly sql: Sql
+  readonly redis: Redis
+  readonly server: TestRedis
+  readonly state: SaleState
+  readonly queue: QueueStore
+  readonly holds: HoldStore
+  readonly sync: UnitSync
+  readonly catalogue: SaleCatalogue
+  readonly log: Log
+  /** Another connection's view of the same state, as a second process would have. */
+  otherState(): Promise<SaleState>
+  /** Becomes the writer of the sale, whoever was it, and opens a gate. */
+  gate(saleId: string, options?: GateOptions): Promise<{ gate: AdmissionGate; writership: Writership }>
+  /** Moves the clock that Redis goes by in this sale. */
+  passMs(saleId: string, ms: number): Promise<void>
+}
+
+export interface GateOptions {
+  readonly restoreMs?: number
+  readonly announceEpoch?: (saleId: string, epoch: number) => void
+}
+
+export async function useHouse(t: Scope): Promise<House> {
+  const stores = await useStores(t)
+  const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
+  const sql = connectPostgres({ url: stores.postgresUrl, connections: 5, name: 'test' })
+  t.teardown(() => sql.end())
+  const connect = async (): Promise<SaleState> => {
+    const redis = connectRedis({ url: stores.redisUrl, name: 'test', log })
+    t.teardown(() => redis.disconnect())
+    await redis.connect()
+    const state = new SaleState({ redis, life: new RedisLife(redis) })
+    await until('the run_id is known', () => knowsRunId(state))
+    return state
+  }
+  const state = await connect()
+  const holds = new HoldStore(state)
+  const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: systemClock })
+  const sync = new UnitSync({ sql, holds })
+  return {
+    sql,
+    redis: state.redis,
+    server: stores.redis,
+    state,
+    queue: new QueueStore(state),
+    holds,
+    sync,
+    catalogue,
+    log,
+    otherState: connect,
+    gate: async (saleId, options = {}) => {
+      await sql`update sale_writers set lease_until = null where sale_id = ${saleId}`
+      const writership = await becomeWriter(sql, { saleId, processId: 'prc_test', leaseMs: 60_000 })
+      if (writership === undefined) throw new Error('somebody else writes to the sale')
+      const gate = new AdmissionGate({
+        sql,
+        state,
+        catalogue,
+        writership,
+        replay: (id, after) => sync.replay(id, after),
+        restoreMs: options.restoreMs ?? 0,
+        announceEpoch: options.announceEpoch ?? (() => {}),
+        log,
+      })
+      await gate.begin()
+      return { gate, writership }
+    },
+    passMs: async (saleId, ms) => {
+      await state.redis.hincrby(saleKeys(saleId).state, 'offset_ms', ms)
+    },
+  }
+}
+
+export function knowsRunId(state: SaleState): boolean {
+  try {
+    return state.runId !== ''
+  } catch {
+    return false
+  }
+}
