@@ -28,7 +28,7 @@ const keys = new SigningKeys({
 })
 await keys.run()
 t.teardown(() => keys.stop())
-const codes = new TicketCodes(keys, clock)
+const codes = new TicketCodes(keys)
 
 const organiserId = await makeOrganiser(sql)
 const { id: saleId } = await makeRow(sql, { organiserId })
