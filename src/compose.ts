@@ -95,8 +95,8 @@ export interface App {
   stop(): Promise<void>
 }
 
-/** Puts a process together from its parts. Nothing else wires. */
-export function compose(options: ComposeOptions): App {
+/** Puts a process together from its parts. Nothing else wires. Rejects when a store cannot be reached. */
+export async function compose(options: ComposeOptions): Promise<App> {
   const { config, clock, ids, random, log } = options
   const processId = ids.next('prc')
   const has = (role: Config['roles'][number]): boolean => config.roles.includes(role)
@@ -109,7 +109,20 @@ export function compose(options: ComposeOptions): App {
   })
   const redis = connectRedis({ url: options.redisUrl, name: processId, log })
   const subscriber = connectRedisSubscriber({ url: options.redisUrl, name: processId, log })
-  const state = new SaleState({ redis, life: new RedisLife(redis) })
+  const life = new RedisLife(redis)
+  const letGo = async (): Promise<void> => {
+    redis.disconnect()
+    subscriber.disconnect()
+    await sql.end({ timeout: 1 })
+  }
+  try {
+    await Promise.all([redis.connect(), subscriber.connect(), sql`select 1`])
+    await life.known()
+  } catch (error) {
+    await letGo()
+    throw error
+  }
+  const state = new SaleState({ redis, life })
   const broker = new Broker({ subscriber, log })
   const tell = (channel: string, message: string): void => {
     redis.publish(channel, message).catch(() => {
@@ -145,7 +158,10 @@ export function compose(options: ComposeOptions): App {
   }
   if (has('payments')) {
     const payments = new PaymentProcessing({ sql, provider, clock, log, hurry, random })
-    services.push(payments, listening('payments wake', () => broker.channel(paymentsChannel).subscribe(() => payments.wake())))
+    services.push(
+      payments,
+      listening('payments wake', () => broker.channel(paymentsChannel).subscribe(() => payments.wake())),
+    )
   }
   if (has('admission')) {
     const metrics = new GateMetrics(registry)
@@ -163,11 +179,31 @@ export function compose(options: ComposeOptions): App {
       sweep: (writership) => sweepHolds({ sql, holds, sync }, writership),
       onReport: (saleId, report) => metrics.note(saleId, report),
     })
-    services.push(admission, listening('sales look', () => changes.subscribe(() => admission.look())))
+    services.push(
+      admission,
+      listening('sales look', () => changes.subscribe(() => admission.look())),
+    )
   }
   services.push(listening('sale changes', () => changes.subscribe((saleId) => catalogue.forget(saleId))))
   const edge = has('edge')
-    ? composeEdge({ ...options, sql, redis, state, broker, catalogue, queue, holds, sync, keys, provider, registry, hurry, announceSale, tell, processId })
+    ? composeEdge({
+        ...options,
+        sql,
+        redis,
+        state,
+        broker,
+        catalogue,
+        queue,
+        holds,
+        sync,
+        keys,
+        provider,
+        registry,
+        hurry,
+        announceSale,
+        tell,
+        processId,
+      })
     : undefined
   if (edge !== undefined) services.push(...edge.services)
 
@@ -176,15 +212,12 @@ export function compose(options: ComposeOptions): App {
     announceSale,
     server: edge?.server,
     run: async () => {
-      await Promise.all([redis.connect(), subscriber.connect()])
       for (const service of services) await service.run()
     },
     stop: async () => {
       for (const service of services.toReversed()) await service.drain?.()
       for (const service of services.toReversed()) await service.stop()
-      redis.disconnect()
-      subscriber.disconnect()
-      await sql.end({ timeout: 1 })
+      await letGo()
     },
   }
 }
@@ -208,7 +241,8 @@ interface EdgeParts extends ComposeOptions {
 }
 
 function composeEdge(parts: EdgeParts): { server: Server; services: Service[] } {
-  const { config, clock, ids, log, random, sql, redis, state, broker, catalogue, queue, holds, sync, keys } = parts
+  const { config, clock, ids, log, random, sql, redis, state, broker, catalogue, queue, holds, sync, keys } =
+    parts
   const issuer = config.publicUrl ?? 'openrun'
   const accessTokens = new AccessTokens({ keys, clock, issuer })
   const purchaseTokens = new PurchaseTokens({ keys, clock, issuer })
@@ -243,12 +277,18 @@ function composeEdge(parts: EdgeParts): { server: Server; services: Service[] } 
     clock,
   })
   const routes = [
-      ...authRoutes({ accounts: new AccountStore(sql), accessTokens, limiter: guestLimiter, secureCookies: config.secureCookies, keys }),
-      ...saleRoutes({ sql, catalogue, payBySecondsDefault: config.payBySeconds, announce: parts.announceSale }),
-      ...queueRoutes(queueParts),
-      ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
-      ...orderRoutes({ sql, hurry: parts.hurry }),
-      ...ticketRoutes({ sql, keys }),
+    ...authRoutes({
+      accounts: new AccountStore(sql),
+      accessTokens,
+      limiter: guestLimiter,
+      secureCookies: config.secureCookies,
+      keys,
+    }),
+    ...saleRoutes({ sql, catalogue, payBySecondsDefault: config.payBySeconds, announce: parts.announceSale }),
+    ...queueRoutes(queueParts),
+    ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
+    ...orderRoutes({ sql, hurry: parts.hurry }),
+    ...ticketRoutes({ sql, keys }),
   ]
   const channels = [queueChannel(queueParts), meChannel({ broker })]
   const server = createServer({

@@ -41,7 +41,7 @@ export async function start(from: { env: NodeJS.ProcessEnv; argv: readonly strin
 
 async function startApp(config: Config, stores: LocalStores, log: Log): Promise<App> {
   await migrate({ url: stores.postgresUrl }).catch(unreachable(stores.postgresUrl))
-  const app = compose({
+  const app = await compose({
     config,
     postgresUrl: stores.postgresUrl,
     redisUrl: stores.redisUrl,
@@ -50,11 +50,11 @@ async function startApp(config: Config, stores: LocalStores, log: Log): Promise<
     ids: randomIds,
     random: Math.random,
     log,
-  })
+  }).catch(unreachable(stores.redisUrl))
   await welcome(app, config)
   await app.run().catch(async (error: unknown) => {
     await app.stop()
-    return unreachable(stores.redisUrl)(error)
+    throw error
   })
   if (app.server !== undefined) say(`Openrun ${version} listens on http://127.0.0.1:${app.server.port}`)
   else say(`Openrun ${version} works as ${config.roles.join(', ')}`)
@@ -68,7 +68,12 @@ async function welcome(app: App, config: Config): Promise<void> {
   say(`Organiser key, shown only now: ${first.key}`)
   if (config.databaseUrl === undefined) await keepKey(config.dataDir, first.key)
   if (!config.demo) return
-  const parts = { sql: app.sql, clock: systemClock, payBySecondsDefault: config.payBySeconds, announce: () => {} }
+  const parts = {
+    sql: app.sql,
+    clock: systemClock,
+    payBySecondsDefault: config.payBySeconds,
+    announce: () => {},
+  }
   const made = await createDemoSales(parts, { organiserId: first.organiserId })
   say(`Demo sales: ${made.join(', ')}`)
 }
@@ -119,9 +124,12 @@ function unreachable(url: string): (error: unknown) => never {
   const name = protocol.startsWith('redis') ? 'Redis' : 'PostgreSQL'
   return (error) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    const isStoreError = code !== '' || (error instanceof Error && /Connection is closed|max retries/.test(error.message))
+    const isStoreError =
+      code !== '' || (error instanceof Error && /Connection is closed|max retries/.test(error.message))
     if (error instanceof StartError || !isStoreError) throw error
-    throw new StartError(`${name} at ${host} cannot be used: ${(error as Error).message || code}`, { cause: error })
+    throw new StartError(`${name} at ${host} cannot be used: ${(error as Error).message || code}`, {
+      cause: error,
+    })
   }
 }
 

@@ -50,14 +50,20 @@ export function connectRedisSubscriber(options: RedisOptions): Redis {
 export class RedisLife {
   readonly #redis: Redis
   #runId: string | undefined
+  #asking: Promise<void> = Promise.resolve()
 
   constructor(redis: Redis) {
     this.#redis = redis
-    redis.on('ready', () => void this.#ask())
+    redis.on('ready', () => (this.#asking = this.#ask()))
     redis.on('close', () => {
       this.#runId = undefined
     })
-    if (redis.status === 'ready') void this.#ask()
+    if (redis.status === 'ready') this.#asking = this.#ask()
+  }
+
+  /** Resolves when the server behind the present connection was asked. */
+  async known(): Promise<void> {
+    await this.#asking
   }
 
   /** The run_id of the server behind the connection. Throws `unavailable` while it is not known. */
