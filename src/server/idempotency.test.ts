@@ -1,6 +1,7 @@
 import t from 'tap'
 import { z } from 'zod'
 import { startEdge } from '../../test/support/edge.ts'
+import { bare } from '../../test/support/edge-routes.ts'
 import { generalErrors, Problem } from '../errors.ts'
 import type { IdempotencyState, IdempotencyStore, IdempotentRequest } from './idempotency.ts'
 import { defineRoute, type Reply, type RequestContext } from './route.ts'
@@ -40,7 +41,10 @@ function nameOf({ callerId, route, key }: IdempotentRequest): string {
 
 function orders(handle: (ctx: RequestContext) => Promise<Reply> | Reply) {
   return defineRoute({
-    ...{ method: 'POST', path: '/orders/{kind}', summary: '', tag: '', auth: 'account', responses: {} },
+    ...bare,
+    method: 'POST',
+    path: '/orders/{kind}',
+    auth: 'account',
     params: z.object({ kind: z.string() }),
     body: z.object({ hold: z.string() }),
     idempotent: true,

@@ -54,7 +54,7 @@ export class LiveConnections {
 
   /** To be called once a second. */
   tick(): void {
-    for (const connection of [...this.#slot(this.#second++)]) connection.beat()
+    for (const connection of this.#slot(this.#second++)) connection.beat()
   }
 
   /** Ends the live connections of an account or organiser. Returns how many there were. */

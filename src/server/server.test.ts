@@ -5,13 +5,18 @@ import { createRequire } from 'node:module'
 import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { RawClient, SocketClient, startEdge } from '../../test/support/edge.ts'
+import { bare } from '../../test/support/edge-routes.ts'
 import { until } from '../../test/support/until.ts'
 import { StartError } from '../start-error.ts'
 import { closeCodes } from './protocol/close-codes.ts'
 import { defineRoute, defineStream, type Reply } from './route.ts'
 
 const stream = defineStream({
-  ...{ path: '/stream', summary: '', tag: '', auth: 'public', events: {} },
+  path: '/stream',
+  summary: '',
+  tag: '',
+  auth: 'public',
+  events: {},
   open: () => undefined,
 })
 
@@ -19,7 +24,9 @@ const stream = defineStream({
 function waiting() {
   const finishers: (() => void)[] = []
   const route = defineRoute({
-    ...{ method: 'GET', path: '/slow', summary: '', tag: '', auth: 'public', responses: {} },
+    ...bare,
+    method: 'GET',
+    path: '/slow',
     handle: () =>
       new Promise<Reply>((resolve) => finishers.push(() => resolve({ status: 200, body: 'done' }))),
   })

@@ -84,7 +84,16 @@ class Edge implements Server {
     const connections = (): number => this.#connections
     const [streams, sockets] = [this.#streams, this.#sockets]
     this.#http = new HttpAdapter({
-      ...{ log, clock, ids, session, streams, metrics, options, random, connections, idempotency },
+      log,
+      clock,
+      ids,
+      session,
+      streams,
+      metrics,
+      options,
+      random,
+      connections,
+      idempotency,
     })
     const channels = new ChannelRegistry(parts.channels ?? [])
     const isDraining = (): boolean => this.#http.isDraining

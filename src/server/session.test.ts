@@ -1,12 +1,16 @@
 import t from 'tap'
 import { startEdge } from '../../test/support/edge.ts'
+import { bare } from '../../test/support/edge-routes.ts'
 import { generalErrors, Problem } from '../errors.ts'
 import { defineRoute, type Auth, type Method } from './route.ts'
 import { setSessionCookie } from './session.ts'
 
 function who(auth: Auth, method: Method = 'GET') {
   return defineRoute({
-    ...{ method, path: `/${auth}`, summary: '', tag: '', auth, responses: {} },
+    ...bare,
+    method,
+    path: `/${auth}`,
+    auth,
     handle: ({ caller }) => ({ status: 200, body: { caller: caller ?? null } }),
   })
 }

@@ -55,7 +55,7 @@ export class Subscriptions {
   }
 
   clear(): void {
-    for (const ch of [...this.#open.keys()]) this.remove(ch)
+    for (const ch of this.#open.keys()) this.remove(ch)
   }
 
   async #complete(
