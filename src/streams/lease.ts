@@ -32,6 +32,7 @@ export class Leases {
   readonly #now$ = new Subject<void>()
   readonly changes$: Observable<LeaseChange> = this.#changes$.asObservable()
   #rounds: Subscription | undefined
+  #running: Promise<void> = Promise.resolve()
 
   constructor(options: { sql: Sql; processId: string; log: Log }) {
     this.#sql = options.sql
@@ -41,7 +42,7 @@ export class Leases {
 
   run(): void {
     this.#rounds = merge(interval(roundMs), this.#now$)
-      .pipe(runLatest(() => this.#round()))
+      .pipe(runLatest(() => (this.#running = this.#round())))
       .subscribe()
     this.#now$.next()
   }
@@ -66,6 +67,7 @@ export class Leases {
 
   async stop(): Promise<void> {
     this.#rounds?.unsubscribe()
+    await this.#running
     await Promise.allSettled([...this.#held.keys()].map((saleId) => this.giveUp(saleId)))
   }
 
