@@ -88,9 +88,10 @@ export class Admission implements Service {
     try {
       if (!open.begun) await open.gate.begin()
       open.begun = true
-      const [report] = await Promise.all([open.gate.tick(), this.#options.sweep(open.writership)])
+      const report = await open.gate.tick()
       open.failing = false
       if (report === undefined) return
+      await this.#options.sweep(open.writership)
       this.#options.onReport?.(open.writership.saleId, report)
       if (report.over) await this.#leases.giveUp(open.writership.saleId)
     } catch (error) {

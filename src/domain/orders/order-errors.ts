@@ -7,6 +7,12 @@ export const orderErrors = defineErrors({
     advice: 'See GET /api/v1/orders for the orders of the account.',
     retryable: false,
   },
+  payment_needed: {
+    status: 409,
+    title: 'What this sale offers costs something',
+    advice: 'Hold units with POST /api/v1/sales/{sale}/holds, then order them with a payment method.',
+    retryable: false,
+  },
   payment_method_unknown: {
     status: 422,
     title: 'The payment method is missing or not one of this server',

@@ -27,6 +27,9 @@ export interface AdmissionGateOptions {
   readonly log: Log
 }
 
+/** Where the line is lost altogether, an edge that is younger than this cannot have known it. */
+const freshEdgeMs = 10_000
+
 /** What one tick did and saw. */
 export interface GateReport extends TickReport {
   readonly told: number
@@ -42,7 +45,7 @@ export interface GateReport extends TickReport {
 export class AdmissionGate {
   readonly #options: AdmissionGateOptions
   readonly #ticks: AdmissionTicks
-  #epochSinceMs = 0
+  #knewLineBeforeMs = 0
 
   constructor(options: AdmissionGateOptions) {
     this.#options = options
@@ -118,7 +121,7 @@ export class AdmissionGate {
     const { saleId } = this.#options.writership
     this.#options.announceEpoch(saleId, this.#options.state.epoch(saleId))
     const processes = await knownProcesses(this.#options.sql)
-    if (!everyEdgeIsBack(processes, report.restored, this.#epochSinceMs)) return
+    if (!everyEdgeIsBack(processes, report.restored, this.#knewLineBeforeMs)) return
     await this.#configure(await this.#sale(), { restored: true })
   }
 
@@ -137,8 +140,9 @@ export class AdmissionGate {
     const { fence, saleId } = writership
     const restoreMs = first ? 0 : this.#options.restoreMs
     const settings = settingsOf(sale)
-    const { epoch, sinceMs } = await rebuildSale({ sql, state, saleId, fence, settings, restoreMs, replay })
-    this.#epochSinceMs = sinceMs
+    const rebuilt = await rebuildSale({ sql, state, saleId, fence, settings, restoreMs, replay })
+    const { epoch } = rebuilt
+    this.#knewLineBeforeMs = rebuilt.sinceMs - (rebuilt.lineKept ? 0 : freshEdgeMs)
     if (!first)
       log.warn({ saleId, epoch }, 'Redis had forgotten the sale: rebuilt, edges put their waiters back')
     this.#options.announceEpoch(saleId, epoch)
@@ -156,10 +160,10 @@ export class AdmissionGate {
 export function everyEdgeIsBack(
   processes: readonly KnownProcess[],
   restored: readonly string[],
-  epochSinceMs: number,
+  knewLineBeforeMs: number,
 ): boolean {
   const edges = processes.filter((process) => process.roles.includes('edge'))
-  const survivors = edges.filter((edge) => edge.alive && edge.startedAtMs < epochSinceMs)
+  const survivors = edges.filter((edge) => edge.alive && edge.startedAtMs < knewLineBeforeMs)
   return (
     survivors.length > 0 &&
     edges.every((edge) => edge.alive) &&

@@ -23,7 +23,8 @@ export const saleStateErrors = defineErrors({
   not_in_line: {
     status: 404,
     title: 'This account has no place in the line of this sale',
-    advice: 'Join with POST /api/v1/sales/{sale}/queue; send the queue ticket along to get an earlier place back.',
+    advice:
+      'Join with POST /api/v1/sales/{sale}/queue; send the queue ticket along to get an earlier place back.',
     retryable: false,
   },
   admission_over: {

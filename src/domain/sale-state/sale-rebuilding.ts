@@ -27,15 +27,16 @@ export interface RebuildOptions {
 /**
  * Builds the Redis state of a sale from PostgreSQL under a new epoch: places from bookings that stand, tokens from
  * open admissions, the pace from the last minute's. The line is kept where Redis still has it.
- * @returns the new epoch and when it began
+ * @returns the new epoch, when it began, and whether Redis still had the line, but for its last second
  * @throws FencedError another process has become the writer; nothing of its work is touched
  */
-export async function rebuildSale(options: RebuildOptions): Promise<{ epoch: number; sinceMs: number }> {
+export async function rebuildSale(options: RebuildOptions): Promise<{ epoch: number; sinceMs: number; lineKept: boolean }> {
   const { sql, state, saleId, fence } = options
   const runId = state.runId
   const { epoch, since } = await raiseEpoch(sql, { saleId, fence, storeRunId: runId })
   const call = caller(state, saleId, { epoch, run_id: runId, fence })
-  const nowMs = Number(await call(stateBegin, {}))
+  const [now, kept] = (await call(stateBegin, {})) as [string, number]
+  const nowMs = Number(now)
   const truth = await transaction(
     sql,
     async (tx) => ({
@@ -60,7 +61,7 @@ export async function rebuildSale(options: RebuildOptions): Promise<{ epoch: num
   // After the opening, not before: the relay passes over a sale that is not open, so whatever it passed over must be
   // older than this reading.
   await options.replay(saleId, truth.position)
-  return { epoch, sinceMs: since.getTime() }
+  return { epoch, sinceMs: since.getTime(), lineKept: kept === 1 }
 }
 
 type Life = { readonly epoch: number; readonly run_id: string; readonly fence: number }
@@ -173,5 +174,7 @@ function statePortion(
 
 function portioned<T>(values: readonly T[]): T[][] {
   const count = Math.ceil(values.length / portionMax)
-  return Array.from({ length: count }, (_, index) => values.slice(index * portionMax, (index + 1) * portionMax))
+  return Array.from({ length: count }, (_, index) =>
+    values.slice(index * portionMax, (index + 1) * portionMax),
+  )
 }

@@ -26,19 +26,7 @@ export const stateBegin = loadScript(here, 'lua/state-begin.lua', {
 })
 
 export const stateWrite = loadScript(here, 'lua/state-write.lua', {
-  keys: [
-    'state',
-    'queue',
-    'active',
-    'ends',
-    'pace',
-    'left',
-    'next',
-    'spare',
-    'places',
-    'accounts',
-    'bought',
-  ],
+  keys: ['state', 'queue', 'active', 'ends', 'pace', 'left', 'next', 'spare', 'places', 'accounts', 'bought'],
   args: ['epoch', 'run_id', 'fence', 'portion'],
 })
 

@@ -2,7 +2,7 @@
 -- No other script does anything until state-open. Refused when a younger writer is at it.
 -- KEYS state active ends granting closing pace restored left next spare places accounts bought holds hold_ends pinned holding
 -- ARGV epoch run_id fence
--- returns now or a failure
+-- returns {now, kept 0|1} or a failure; kept says that an older state, and with it the line, was still there
 local standing = redis.call('HMGET', state_key, 'fence', 'epoch', 'rev', 'offset_ms')
 if tonumber(standing[1] or '0') > tonumber(fence) or tonumber(standing[2] or '0') >= tonumber(epoch) then return -3 end
 for index = 2, #KEYS do redis.call('UNLINK', KEYS[index]) end
@@ -10,4 +10,5 @@ redis.call('DEL', state_key)
 redis.call('HSET', state_key, 'epoch', epoch, 'run_id', run_id, 'fence', fence, 'ready', '0',
   'rev', standing[3] or '0', 'offset_ms', standing[4] or '0')
 local time = redis.call('TIME')
-return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(standing[4] or '0'))
+local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(standing[4] or '0')
+return { string.format('%.0f', now), standing[2] and 1 or 0 }
