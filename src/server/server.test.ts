@@ -160,6 +160,24 @@ t.test('readiness is asked of all checks, for a second at most, and remembered f
   t.match(await late, { code: 503, checks: { postgres: 'failed' } })
 })
 
+t.test('a slow answer is counted where it belongs', async (t) => {
+  const { route, finishers } = waiting()
+  const { url, clock } = await startEdge(t, { routes: [route] })
+  const answer = fetch(`${url}/slow`)
+  await until('the request is under way', () => finishers.length === 1)
+  await clock.advance(300)
+  finishers[0]?.()
+  await answer
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const counted = (le: string) =>
+    new RegExp(`_bucket\\{le="${le}",method="GET",route="/slow",status="200"\\} (\\d+)`).exec(text)?.[1]
+  t.same(
+    ['0.1', '0.25', '0.5', '30', '+Inf'].map((le) => counted(le.replace('+', '\\+'))),
+    ['0', '0', '1', '1', '1'],
+  )
+  t.match(text, /_sum\{method="GET",route="\/slow",status="200"\} 0\.3\n/)
+})
+
 t.test('the figures tell of requests by route and status, and of connections', async (t) => {
   const { route } = waiting()
   const { url, port } = await startEdge(t, { routes: [route], streams: [stream] })
@@ -173,6 +191,9 @@ t.test('the figures tell of requests by route and status, and of connections', a
   const count = 'openrun_http_request_duration_seconds_count'
   t.ok(text.includes(`${count}{method="GET",route="/healthz",status="200"} 1\n`))
   t.ok(text.includes(`${count}{method="other",route="unmatched",status="404"} 1\n`))
+  const bucket = 'openrun_http_request_duration_seconds_bucket'
+  t.ok(text.includes(`${bucket}{le="0.001",method="GET",route="/healthz",status="200"} 1\n`))
+  t.ok(text.includes(`${bucket}{le="+Inf",method="GET",route="/healthz",status="200"} 1\n`))
   t.match(text, /openrun_event_streams 1\n/)
   t.match(text, /openrun_websockets 1\n/)
   t.match(text, /openrun_connections [1-9]/)
