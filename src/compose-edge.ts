@@ -1,0 +1,132 @@
+import { isPostgresAway } from './db/postgres.ts'
+import { asUnavailable } from './db/redis.ts'
+import { AccessTokens } from './domain/accounts/access-token.ts'
+import { AccountStore } from './domain/accounts/account-store.ts'
+import { Authenticator } from './domain/accounts/authenticator.ts'
+import { PostgresIdempotencyStore } from './domain/accounts/idempotency-store.ts'
+import { OrganiserKeys } from './domain/accounts/organiser-key.ts'
+import { PurchaseTokens } from './domain/accounts/purchase-token.ts'
+import { orderCommitter } from './domain/orders/order-commit.ts'
+import { OrderPlacing } from './domain/orders/order-placing.ts'
+import { QueueJoining } from './domain/queue/queue-joining.ts'
+import { QueueTickets } from './domain/queue/queue-ticket.ts'
+import { HoldTaking } from './domain/units/hold-taking.ts'
+import type { Foundation } from './compose-foundation.ts'
+import { errorCatalogue } from './error-catalogue.ts'
+import { generalErrors, Problem } from './errors.ts'
+import type { Channel } from './server/channel.ts'
+import { KeyedLimiter } from './server/limits.ts'
+import type { Route, Stream } from './server/route.ts'
+import { meChannel } from './server/routes/account-channel.ts'
+import { authRoutes } from './server/routes/auth.ts'
+import { holdRoutes } from './server/routes/holds.ts'
+import { orderRoutes } from './server/routes/orders.ts'
+import { queueChannel, queueRoutes, queueStream } from './server/routes/queue.ts'
+import { saleRoutes } from './server/routes/sales.ts'
+import { ticketRoutes } from './server/routes/tickets.ts'
+import { createServer, type Server, type ServerParts } from './server/server.ts'
+import { translatedChannel, translatedRoute, translatedStream } from './server/translated.ts'
+import type { Service } from './service.ts'
+import { paymentsChannel } from './streams/house-channels.ts'
+import { UnitMaps } from './streams/unit-map.ts'
+import { WaitingRoom } from './streams/waiting-room.ts'
+
+/** The role `edge`: everything a client meets. */
+export function composeEdge(base: Foundation): { server: Server; services: Service[] } {
+  const { sql, redis, log, ids, clock, random } = base
+  const { room, maps, endpoints } = composeEndpoints(base)
+  const server = createServer({
+    routes: endpoints.routes.map((route) => translatedRoute(route, unavailableProblem)),
+    streams: endpoints.streams.map((stream) => translatedStream(stream, unavailableProblem)),
+    channels: endpoints.channels.map((channel) => translatedChannel(channel, unavailableProblem)),
+    authenticator: endpoints.authenticator,
+    idempotency: new PostgresIdempotencyStore(sql),
+    readyChecks: [
+      { name: 'postgresql', check: async () => void (await sql`select 1`) },
+      { name: 'redis', check: async () => void (await redis.ping()) },
+    ],
+    registry: base.registry,
+    errors: errorCatalogue,
+    ...{ log, ids, clock, random },
+    options: serverOptionsOf(base),
+  })
+  const waitingRoom: Service = {
+    name: 'waiting room',
+    run: () => Promise.resolve(),
+    stop: async () => {
+      room.stop()
+      maps.stop()
+    },
+  }
+  return { server, services: [waitingRoom, server] }
+}
+
+interface Endpoints {
+  readonly routes: readonly Route[]
+  readonly streams: readonly Stream[]
+  readonly channels: readonly Channel[]
+  readonly authenticator: Authenticator
+}
+
+function composeEndpoints(base: Foundation): { room: WaitingRoom; maps: UnitMaps; endpoints: Endpoints } {
+  const { config, clock, ids, random, sql, state, broker, catalogue, queue, holds, sync, keys } = base
+  const issuer = config.publicUrl ?? 'openrun'
+  const accessTokens = new AccessTokens({ keys, clock, issuer })
+  const purchaseTokens = new PurchaseTokens({ keys, clock, issuer })
+  const signToken = purchaseTokens.issue.bind(purchaseTokens)
+  const tickets = new QueueTickets(keys)
+  const room = new WaitingRoom({ ...base, signToken })
+  const maps = new UnitMaps({ state, broker })
+  const remembering = {
+    remember: room.remember.bind(room),
+    forget: room.forget.bind(room),
+  }
+  const joining = new QueueJoining({ sql, state, queue, tickets, catalogue, ...remembering })
+  const taking = new HoldTaking({ holds, freePlaces: (saleId) => maps.freePlaces(saleId), random })
+  const placing = new OrderPlacing({
+    ...{ sql, holds, sync, catalogue, ids },
+    committer: orderCommitter(sql),
+    takesMethod: (method) => base.provider.methods.some((known) => known === method),
+    wakePayments: () => base.tell(paymentsChannel, ''),
+  })
+  const guests = { perSecond: config.guestsPerMinute / 60, burst: config.guestsPerMinute }
+  const limiter = new KeyedLimiter({ rate: guests, keysMax: 100_000, clock })
+  const queueParts = { joining, queue, tickets, catalogue, room, signToken, clock }
+  const { secureCookies, payBySeconds: payBySecondsDefault } = config
+  const endpoints = {
+    routes: [
+      ...authRoutes({ accounts: new AccountStore(sql), accessTokens, limiter, secureCookies, keys }),
+      ...saleRoutes({ sql, catalogue, payBySecondsDefault, announce: base.announceSale }),
+      ...queueRoutes(queueParts),
+      ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
+      ...orderRoutes({ sql, hurry: base.hurry }),
+      ...ticketRoutes({ sql, keys }),
+    ],
+    streams: [queueStream(queueParts)],
+    channels: [queueChannel(queueParts), meChannel({ broker })],
+    authenticator: new Authenticator({ accessTokens, organiserKeys: new OrganiserKeys(sql, clock) }),
+  }
+  return { room, maps, endpoints }
+}
+
+function serverOptionsOf({ config, version }: Foundation): ServerParts['options'] {
+  return {
+    version,
+    host: config.host,
+    port: config.port,
+    sharePort: config.sharePort,
+    ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
+    allowedOrigins: config.allowedOrigins,
+    secureCookies: config.secureCookies,
+    trustedHops: config.trustedProxies,
+    connectionsMax: config.connectionsMax,
+    unreadBytesMax: config.streamBufferBytes,
+  }
+}
+
+/** A store that is away is no fault of this program, and no reason to give up. */
+function unavailableProblem(error: unknown): unknown {
+  return isPostgresAway(error)
+    ? new Problem(generalErrors.unavailable, { retryAfterSeconds: 1, cause: error })
+    : asUnavailable(error)
+}

@@ -1,0 +1,136 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { connectPostgres, type Sql } from './db/postgres.ts'
+import { connectRedis, connectRedisSubscriber, RedisLife, type Redis } from './db/redis.ts'
+import { PostgresSigningKeyStore } from './domain/accounts/signing-key-store.ts'
+import { SigningKeys } from './domain/accounts/signing-keys.ts'
+import type { Hurry } from './domain/orders/order-outbox.ts'
+import { SandboxProvider } from './domain/payments/provider-sandbox.ts'
+import { QueueStore } from './domain/queue/queue-store.ts'
+import { SaleState } from './domain/sale-state/sale-state.ts'
+import { SaleCatalogue, saleSource } from './domain/sales/sale-catalogue.ts'
+import { HoldStore } from './domain/units/hold-store.ts'
+import { placesChange, UnitSync } from './domain/units/unit-sync.ts'
+import type { Ids } from './ids.ts'
+import type { Log } from './log.ts'
+import { Broker } from './streams/broker.ts'
+import { saleChannel } from './streams/house-channels.ts'
+
+export interface ComposeOptions {
+  readonly config: Pick<
+    Config,
+    | 'roles'
+    | 'port'
+    | 'host'
+    | 'sharePort'
+    | 'publicUrl'
+    | 'secureCookies'
+    | 'allowedOrigins'
+    | 'trustedProxies'
+    | 'guestsPerMinute'
+    | 'admissionTickMs'
+    | 'restoreSeconds'
+    | 'payBySeconds'
+    | 'keyRotationDays'
+    | 'streamBufferBytes'
+    | 'connectionsMax'
+    | 'postgresConnections'
+  >
+  readonly postgresUrl: string
+  readonly redisUrl: string
+  readonly version: string
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly random: () => number
+  readonly log: Log
+}
+
+/** What every role of a process stands on. */
+export interface Foundation extends ComposeOptions {
+  readonly processId: string
+  readonly sql: Sql
+  readonly redis: Redis
+  readonly state: SaleState
+  readonly broker: Broker
+  readonly catalogue: SaleCatalogue
+  readonly queue: QueueStore
+  readonly holds: HoldStore
+  readonly sync: UnitSync
+  readonly keys: SigningKeys
+  readonly provider: SandboxProvider
+  readonly registry: Registry
+  /** Acts on an order's change before the outbox does. */
+  readonly hurry: Hurry
+  /** Tells every process that a sale is new or changed. */
+  readonly announceSale: (saleId: string) => void
+  /** Publishes what only hurries: whoever listens reads the store when its time comes. */
+  readonly tell: (channel: string, message: string) => void
+  /** Ends the connections. */
+  letGo(): Promise<void>
+}
+
+/** Connects to the stores and builds the domain on them. Rejects when a store cannot be reached. */
+export async function layFoundation(options: ComposeOptions): Promise<Foundation> {
+  const processId = options.ids.next('prc')
+  const stores = await connectStores(options, processId)
+  const { sql, redis, broker, state } = stores
+  const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: options.clock })
+  const holds = new HoldStore(state)
+  const sync = new UnitSync({ sql, holds })
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const tell = (channel: string, message: string): void => {
+    redis.publish(channel, message).catch(() => {})
+  }
+  return {
+    ...options,
+    processId,
+    sql,
+    redis,
+    state,
+    broker,
+    catalogue,
+    queue: new QueueStore(state),
+    holds,
+    sync,
+    keys: new SigningKeys({ ...options, store: new PostgresSigningKeyStore(sql) }),
+    provider: new SandboxProvider({ sql, clock: options.clock }),
+    registry,
+    tell,
+    announceSale: (saleId) => {
+      catalogue.forget(saleId)
+      tell(saleChannel, saleId)
+    },
+    hurry: ({ saleId, body }) => {
+      // What fails here the outbox does a little later.
+      sync.apply(saleId, placesChange(body)).catch(() => {})
+    },
+    letGo: stores.letGo,
+  }
+}
+
+async function connectStores(options: ComposeOptions, processId: string) {
+  const { log } = options
+  const sql = connectPostgres({
+    url: options.postgresUrl,
+    connections: options.config.postgresConnections,
+    name: `openrun ${processId}`,
+  })
+  const redis = connectRedis({ url: options.redisUrl, name: processId, log })
+  const subscriber = connectRedisSubscriber({ url: options.redisUrl, name: processId, log })
+  const life = new RedisLife(redis)
+  const letGo = async (): Promise<void> => {
+    redis.disconnect()
+    subscriber.disconnect()
+    await sql.end({ timeout: 1 })
+  }
+  try {
+    await Promise.all([redis.connect(), subscriber.connect(), sql`select 1`])
+    await life.known()
+  } catch (error) {
+    await letGo()
+    throw error
+  }
+  return { sql, redis, state: new SaleState({ redis, life }), broker: new Broker({ subscriber, log }), letGo }
+}
