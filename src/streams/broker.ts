@@ -1,4 +1,5 @@
-import { Observable, Subject } from 'rxjs'
+import { mergeMap, Observable, Subject } from 'rxjs'
+import type { z } from 'zod'
 import type { Redis } from '../db/redis.ts'
 import type { Log } from '../log.ts'
 
@@ -41,6 +42,18 @@ export class Broker {
     })
   }
 
+  /** The messages of a channel that have this shape. Others are passed over: a newer version may say more than we know. */
+  messages<T>(name: string, schema: z.ZodType<T>): Observable<T> {
+    return this.channel(name).pipe(
+      mergeMap((text) => {
+        const parsed = schema.safeParse(jsonOf(text))
+        if (parsed.success) return [parsed.data]
+        this.#log.warn({ channel: name, text: text.slice(0, 200) }, 'a message of unknown shape')
+        return []
+      }),
+    )
+  }
+
   #open(name: string): Subject<string> {
     const known = this.#channels.get(name)
     if (known !== undefined) return known
@@ -59,5 +72,13 @@ export class Broker {
     this.#subscriber.unsubscribe(name).catch(() => {
       // Gone with the connection.
     })
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

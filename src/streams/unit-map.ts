@@ -1,4 +1,4 @@
-import { filter, map, type Subscription } from 'rxjs'
+import type { Subscription } from 'rxjs'
 import type { SaleState } from '../domain/sale-state/sale-state.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
 import { RecentMap } from '../domain/sales/recent-map.ts'
@@ -51,12 +51,8 @@ class UnitMap {
     this.#state = options.state
     this.#saleId = options.saleId
     this.#deltas = options.broker
-      .channel(saleChannels.units(options.saleId))
-      .pipe(
-        map((message) => unitsDelta.safeParse(JSON.parse(message))),
-        filter((parsed) => parsed.success),
-      )
-      .subscribe((parsed) => this.#take(parsed.data))
+      .messages(saleChannels.units(options.saleId), unitsDelta)
+      .subscribe((delta) => this.#take(delta))
   }
 
   async left(): Promise<readonly number[]> {

@@ -41,10 +41,9 @@ export class WaitingRoom {
       .pipe(runLatest(() => this.#tellAll()))
       .subscribe()
     this.#work.add(
-      options.broker.channel(epochChannel).subscribe((message) => {
-        const { sale, epoch } = epochNotice.parse(JSON.parse(message))
-        void this.#answerEpoch(sale, epoch)
-      }),
+      options.broker
+        .messages(epochChannel, epochNotice)
+        .subscribe(({ sale, epoch }) => void this.#answerEpoch(sale, epoch)),
     )
     this.#work.add(options.broker.lost$.subscribe(() => void this.#tellAll()))
   }
@@ -95,8 +94,8 @@ export class WaitingRoom {
     }
     const room = new SaleRoom({ saleId, queue, catalogue, signToken, onForgotten })
     const notices = broker
-      .channel(saleChannels.queue(saleId))
-      .subscribe((message) => this.#heed(room, queueNotice.parse(JSON.parse(message))))
+      .messages(saleChannels.queue(saleId), queueNotice)
+      .subscribe((notice) => this.#heed(room, notice))
     const open = { room, notices }
     this.#rooms.set(saleId, open)
     return open

@@ -6,10 +6,9 @@ import { defineChannel, type Channel } from '../channel.ts'
 /** What happens to the caller's own orders, over a WebSocket. A lost notice is repaired by reading the order. */
 export function meChannel({ broker }: { broker: Broker }): Channel {
   const listeners = new Map<string, Subject<AccountNotice>>()
-  broker.channel(accountChannel).subscribe((message) => {
-    const notice = accountNotice.parse(JSON.parse(message))
-    listeners.get(notice.account)?.next(notice)
-  })
+  broker
+    .messages(accountChannel, accountNotice)
+    .subscribe((notice) => listeners.get(notice.account)?.next(notice))
   return defineChannel({
     prefix: 'me',
     summary: 'The outcome of my orders, as it happens: type `order`, data `{order, status}`.',
