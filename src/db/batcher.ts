@@ -31,10 +31,10 @@ interface Waiting<Item, Result> {
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>
   readonly #inFlightMax: number
-  #waiting: Waiting<Item, Result>[] = []
+  readonly #waiting: Waiting<Item, Result>[] = []
   #inFlight = 0
   #beginning = false
-  #idle: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.#options = options

@@ -52,6 +52,8 @@ t.test('processes that start together make one key a purpose, which a restart fi
     t.teardown(() => keys.stop())
     return { keys, access: new AccessTokens({ keys, clock, issuer }) }
   }
+  // With all connections open the three really meet.
+  await Promise.all(Array.from({ length: 8 }, () => sql`select pg_sleep(0.01)`))
   const [first, second] = await Promise.all([start(), start(), start()])
   t.equal((await sql`select kid from signing_keys`).length, 4)
   const { token } = await first.access.issue({ accountId: 'usr_1', accountKind: 'guest' })
@@ -146,6 +148,28 @@ t.test('of many at once exactly one runs', async (t) => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => store.begin(request('crowd'))))
   t.equal(answers.filter(({ state }) => state === 'new').length, 1)
   t.equal(answers.filter(({ state }) => state === 'running').length, 19)
+})
+
+t.test('requests that travel together keep their own answers', async (t) => {
+  const store = new PostgresIdempotencyStore(sql)
+  await store.begin(request('done'))
+  await store.finish(request('done'), { status: 200, body: 'made' })
+  const names = ['n1', 'done', 'n2', 'n1', 'done', 'n3']
+  const answers = await Promise.all([
+    ...names.map((name) => store.begin(request(name))),
+    store.begin(request('n2', 'other')),
+    store.begin(request('done', 'other')),
+  ])
+  const done = { state: 'done', status: 200, body: 'made' }
+  const [fresh, running, mismatch] = [{ state: 'new' }, { state: 'running' }, { state: 'mismatch' }]
+  t.same(answers, [fresh, done, fresh, running, done, fresh, mismatch, mismatch])
+  await Promise.all(names.map((name) => store.finish(request(name), { status: 200, body: name })))
+  const kept = await Promise.all(['n1', 'n2', 'n3'].map((name) => store.begin(request(name))))
+  t.same(
+    kept.map((answer) => 'body' in answer && answer.body),
+    ['n1', 'n2', 'n3'],
+  )
+  t.match(await store.begin(request('done')), done, 'the first answer stands')
 })
 
 t.test(

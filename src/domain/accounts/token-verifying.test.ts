@@ -40,13 +40,14 @@ t.test('tampered, unsigned, foreign and shapeless tokens are refused', async (t)
   const [head = '', body = '', signature = ''] = token.split('.')
   const otherBody = Buffer.from(JSON.stringify({ ...decodeJwt(token), sub: 'usr_2' })).toString('base64url')
   const signer = keys.signer('access')
-  if (signer.kind !== 'pair') throw new Error('no pair')
+  const purchaseSigner = keys.signer('purchase')
+  if (signer.kind !== 'pair' || purchaseSigner.kind !== 'pair') throw new Error('no pair')
   const claims = { iss: issuer, sub: 'usr_1', scope: 'guest' }
   const nowS = Math.floor(clock.nowMs() / 1000)
-  const signed = (payload: object, typ = 'at+jwt', kid = signer.kid) =>
+  const signed = (payload: object, typ = 'at+jwt', key = signer) =>
     new SignJWT({ iat: nowS, exp: nowS + 60, ...payload })
-      .setProtectedHeader({ alg: 'ES256', typ, kid })
-      .sign(signer.sign)
+      .setProtectedHeader({ alg: 'ES256', typ, kid: key.kid })
+      .sign(key.sign)
   const publicText = JSON.stringify(keys.jwks().keys[0])
   const confused = await new SignJWT({ ...claims, iat: nowS, exp: nowS + 60 })
     .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: signer.kid })
@@ -65,7 +66,7 @@ t.test('tampered, unsigned, foreign and shapeless tokens are refused', async (t)
     'no end': await new SignJWT({ ...claims, iat: nowS })
       .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: signer.kid })
       .sign(signer.sign),
-    'the key of another purpose': await signed(claims, 'at+jwt', keys.signer('purchase').kid),
+    'the key of another purpose': await signed(claims, 'at+jwt', purchaseSigner),
     'no token': 'x',
     empty: '',
     'too long': `${token}${'a'.repeat(4000)}`,

@@ -11,6 +11,7 @@ import {
   type TestOrder,
 } from '../../../test/support/order-fixtures.ts'
 import { makeAccount } from '../../../test/support/sales.ts'
+import { ScriptedProvider } from '../../../test/support/scripted-provider.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
 import { until } from '../../../test/support/until.ts'
 import { connectPostgres } from '../../db/postgres.ts'
@@ -19,14 +20,8 @@ import { expireDueOrders } from '../orders/order-expiring.ts'
 import { noHurry, type OrderEntry } from '../orders/order-outbox.ts'
 import { mustFindOrder } from '../orders/order-store.ts'
 import { PaymentProcessing } from './payment-processing.ts'
-import { claimPayments, recordOutcome, recordUnknown } from './payment-store.ts'
-import type {
-  ChargeOutcome,
-  ChargeRequest,
-  LookupOutcome,
-  PaymentProvider,
-  RefundRequest,
-} from './provider.ts'
+import { claimPayments } from './payment-store.ts'
+import type { ChargeOutcome, PaymentProvider } from './provider.ts'
 import { SandboxProvider } from './provider-sandbox.ts'
 
 const { postgresUrl } = await usePostgres(t)
@@ -43,33 +38,6 @@ t.afterEach(async () => {
   await sql`update payments set state = 'void' where state in ('queued', 'calling', 'unknown', 'refunding')`
   await sql`update bookings set status = 'released' where status in ('pending', 'booked')`
 })
-
-/** A provider whose answers the test gives. Without one a charge never answers. */
-class ScriptedProvider implements PaymentProvider {
-  readonly name = 'scripted'
-  readonly methods = ['sandbox_approve']
-  readonly charges: ChargeRequest[] = []
-  readonly lookups: string[] = []
-  readonly refunds: RefundRequest[] = []
-  onCharge: (request: ChargeRequest) => Promise<ChargeOutcome> = () => new Promise(() => {})
-  onLookup: () => Promise<LookupOutcome> = () => Promise.resolve({ outcome: 'none' })
-  onRefund: () => Promise<void> = () => Promise.resolve()
-
-  charge(request: ChargeRequest): Promise<ChargeOutcome> {
-    this.charges.push(request)
-    return this.onCharge(request)
-  }
-
-  lookup({ key }: { key: string }): Promise<LookupOutcome> {
-    this.lookups.push(key)
-    return this.onLookup()
-  }
-
-  refund(request: RefundRequest): Promise<void> {
-    this.refunds.push(request)
-    return this.onRefund()
-  }
-}
 
 function processing(t: Test, provider: PaymentProvider, clock = new FakeClock()) {
   const hurried: OrderEntry[] = []
@@ -244,31 +212,6 @@ t.test('two processes on the same rows send each charge once', async (t) => {
   t.equal(new Set(provider.charges.map(({ key }) => key)).size, 20)
 })
 
-t.test('a process that was paused past its claim changes nothing when it wakes', async (t) => {
-  const made = await order()
-  const {
-    claimed: [paused],
-  } = await claimPayments(sql, 1)
-  await makeDue(made)
-  const {
-    claimed: [taker],
-  } = await claimPayments(sql, 1)
-  if (paused === undefined || taker === undefined) throw new Error('nothing claimed')
-  t.equal(taker.state, 'unknown')
-  await recordUnknown(sql, taker, 60_000)
-  await recordUnknown(sql, paused, 0)
-  t.same((await claimPayments(sql, 1)).claimed, [], 'the pause of the taker holds')
-  const entries = await Promise.all([
-    recordOutcome(sql, taker, approved),
-    recordOutcome(sql, paused, approved),
-    recordOutcome(sql, paused, { outcome: 'refused', reason: 'late' }),
-  ])
-  t.equal(entries.filter((entry) => entry !== undefined).length, 1)
-  t.equal((await outboxOf(sql, made.orderId)).length, 1)
-  await recordUnknown(sql, paused, 0)
-  t.ok(['approved', 'refused'].includes((await paymentState(sql, made.orderId)) ?? ''))
-})
-
 t.test('expiry leaves an order alone whose charge is open, and approval then books it', async (t) => {
   const provider = new ScriptedProvider()
   let answer: (outcome: ChargeOutcome) => void = () => {}
@@ -282,25 +225,6 @@ t.test('expiry leaves an order alone whose charge is open, and approval then boo
   answer(approved)
   await reaches(made, 'approved')
   t.equal(await orderStatus(sql, made.orderId), 'booked')
-})
-
-t.test('of expiry, cancelling and the beginning of payment one wins, and no money is lost', async (t) => {
-  const provider = new ScriptedProvider()
-  provider.onCharge = () => Promise.resolve(approved)
-  for (let round = 0; round < 12; round++) {
-    const made = await order()
-    if (round % 2 === 0)
-      await sql`update orders set pay_by = now() + interval '3 milliseconds' where id = ${made.orderId}`
-    const [, , { claimed }] = await Promise.all([
-      expireDueOrders(sql, 10, noHurry),
-      cancelOrder(sql, made, noHurry).catch(() => {}),
-      claimPayments(sql, 10),
-    ])
-    const status = await orderStatus(sql, made.orderId)
-    t.equal(status === 'paying', claimed.length === 1, `${status}`)
-    t.equal(await paymentState(sql, made.orderId), claimed.length === 1 ? 'calling' : 'void')
-    await sql`update bookings set status = 'released' where order_id = ${made.orderId}`
-  }
 })
 
 t.test('money captured for an order that is gone goes back, under one key, until it has', async (t) => {
@@ -357,6 +281,29 @@ t.test('stopping gives up open calls without writing an outcome', async (t) => {
   await processor.stop()
   t.equal(await paymentState(sql, made.orderId), 'calling')
   t.equal(await orderStatus(sql, made.orderId), 'paying')
+})
+
+t.test('while PostgreSQL is away the processor waits, and ends when told to', async (t) => {
+  // Nothing listens on port 1.
+  const away = connectPostgres({ url: 'postgres://nobody@127.0.0.1:1/none', connections: 1, name: 'away' })
+  const clock = new FakeClock()
+  const warnings: string[] = []
+  const processor = new PaymentProcessing({
+    sql: away,
+    provider: new ScriptedProvider(),
+    clock,
+    log: pino({}, { write: (line: string) => void warnings.push(line) }),
+    random: () => 0.5,
+    hurry: noHurry,
+  })
+  await processor.run()
+  await until('two tries', async () => {
+    await clock.advance(500)
+    return warnings.length >= 2
+  })
+  await processor.stop()
+  await away.end()
+  t.ok(warnings.every((line) => line.includes('could not be taken up')))
 })
 
 t.test('a buyer who cancels a paid order has the money back', async (t) => {

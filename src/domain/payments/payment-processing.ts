@@ -3,6 +3,7 @@ import type { Sql } from '../../db/postgres.ts'
 import type { Log } from '../../log.ts'
 import type { Service } from '../../service.ts'
 import type { Hurry } from '../orders/order-outbox.ts'
+import { orAborted } from './or-aborted.ts'
 import { backoffMs, callTimeoutMs, type ClaimedPayment } from './payment.ts'
 import { claimPayments, recordOutcome, recordRefunded, recordUnknown } from './payment-store.ts'
 import type { ChargeOutcome, PaymentProvider } from './provider.ts'
@@ -149,18 +150,10 @@ export class PaymentProcessing implements Service {
       if (!answered.signal.aborted) call.abort(new Error(`no answer within ${timeoutMs} ms`))
     })
     try {
-      return await Promise.race([work(call.signal), rejectOnAbort(call.signal)])
+      return await orAborted(work(call.signal), call.signal)
     } finally {
       answered.abort()
       this.#calls.delete(call)
     }
   }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
 }

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { randomIds } from '../../ids.ts'
 import type { ChargeRequest, PaymentProvider } from './provider.ts'
 
 export interface ProviderUnderTest {
@@ -9,25 +10,31 @@ export interface ProviderUnderTest {
 }
 
 /** What every provider must keep, or money is taken twice or lost. */
-export function checkProvider(t: Test, { restarted, methods }: ProviderUnderTest): void {
-  let serial = 0
-  const request = (method: string): ChargeRequest => {
-    const name = `${Date.now()}_${++serial}`
-    return { key: `key_${name}`, orderId: `ord_${name}`, amountMinor: 12_300, currency: 'KRW', method }
-  }
-  const { signal: patient } = new AbortController()
+export async function checkProvider(t: Test, provider: ProviderUnderTest): Promise<void> {
+  await t.test('charges', (t) => checkCharges(t, provider))
+  await t.test('look-ups', (t) => checkLookups(t, provider))
+  await t.test('refunds', (t) => checkRefunds(t, provider))
+}
 
-  t.test('a charge that is approved has a reference', async (t) => {
+const { signal: patient } = new AbortController()
+
+function request(method: string): ChargeRequest {
+  const orderId = randomIds.next('ord')
+  return { key: `${orderId}.charge`, orderId, amountMinor: 12_300, currency: 'KRW', method }
+}
+
+async function checkCharges(t: Test, { restarted, methods }: ProviderUnderTest): Promise<void> {
+  await t.test('a charge that is approved has a reference', async (t) => {
     const outcome = await restarted().charge(request(methods.approves), patient)
     t.match(outcome, { outcome: 'approved', providerRef: /./ })
   })
 
-  t.test('a charge that is refused has a reason', async (t) => {
+  await t.test('a charge that is refused has a reason', async (t) => {
     const outcome = await restarted().charge(request(methods.refuses), patient)
     t.match(outcome, { outcome: 'refused', reason: /./ })
   })
 
-  t.test('the same key is the same charge, also at once and after a restart', async (t) => {
+  await t.test('the same key is the same charge, also at once and after a restart', async (t) => {
     for (const method of [methods.approves, methods.refuses]) {
       const charge = request(method)
       const provider = restarted()
@@ -39,13 +46,23 @@ export function checkProvider(t: Test, { restarted, methods }: ProviderUnderTest
     }
   })
 
-  t.test('the same key with another amount is an error, not a second charge', async (t) => {
+  await t.test('the same key with another amount is an error, not a second charge', async (t) => {
     const charge = request(methods.approves)
     await restarted().charge(charge, patient)
     await t.rejects(restarted().charge({ ...charge, amountMinor: 1 }, patient))
   })
 
-  t.test('a look-up tells what came of a charge, and that there was none', async (t) => {
+  await t.test('an unknown method is an error and leaves no charge', async (t) => {
+    const charge = request('no_such_method')
+    await t.rejects(restarted().charge(charge, patient))
+    t.same(await restarted().lookup({ orderId: charge.orderId, key: charge.key }, patient), {
+      outcome: 'none',
+    })
+  })
+}
+
+async function checkLookups(t: Test, { restarted, methods }: ProviderUnderTest): Promise<void> {
+  await t.test('a look-up tells what came of a charge, and that there was none', async (t) => {
     const approved = request(methods.approves)
     const refused = request(methods.refuses)
     const look = ({ orderId, key }: ChargeRequest) => restarted().lookup({ orderId, key }, patient)
@@ -57,7 +74,7 @@ export function checkProvider(t: Test, { restarted, methods }: ProviderUnderTest
     t.same(await look({ ...approved, orderId: refused.orderId }), { outcome: 'none' }, 'of another order')
   })
 
-  t.test(
+  await t.test(
     'a charge that never answers ends when its caller gives up, and a look-up tells the truth',
     async (t) => {
       const charge = request(methods.neverAnswers)
@@ -70,8 +87,10 @@ export function checkProvider(t: Test, { restarted, methods }: ProviderUnderTest
       t.match(await look(), { outcome: 'approved' })
     },
   )
+}
 
-  t.test('a refund is given once under its key and never under another', async (t) => {
+async function checkRefunds(t: Test, { restarted, methods }: ProviderUnderTest): Promise<void> {
+  await t.test('a refund is given once under its key and never under another', async (t) => {
     const charge = request(methods.approves)
     await restarted().charge(charge, patient)
     const refund = { key: `${charge.key}_refund`, chargeKey: charge.key, amountMinor: charge.amountMinor }
@@ -80,7 +99,7 @@ export function checkProvider(t: Test, { restarted, methods }: ProviderUnderTest
     await t.rejects(restarted().refund({ ...refund, key: 'another' }, patient))
   })
 
-  t.test('what was not captured, or not as much, is not given back', async (t) => {
+  await t.test('what was not captured, or not as much, is not given back', async (t) => {
     const refused = request(methods.refuses)
     const approved = request(methods.approves)
     await restarted().charge(refused, patient)
@@ -89,13 +108,5 @@ export function checkProvider(t: Test, { restarted, methods }: ProviderUnderTest
     await t.rejects(restarted().refund({ ...refund, chargeKey: refused.key }, patient))
     await t.rejects(restarted().refund({ ...refund, chargeKey: 'unheard_of' }, patient))
     await t.rejects(restarted().refund({ ...refund, chargeKey: approved.key, amountMinor: 12_301 }, patient))
-  })
-
-  t.test('an unknown method is an error and leaves no charge', async (t) => {
-    const charge = request('no_such_method')
-    await t.rejects(restarted().charge(charge, patient))
-    t.same(await restarted().lookup({ orderId: charge.orderId, key: charge.key }, patient), {
-      outcome: 'none',
-    })
   })
 }

@@ -11,7 +11,7 @@ t.teardown(() => sql.end())
 
 t.test('the sandbox keeps what every provider must keep', async (t) => {
   const clock = new FakeClock()
-  checkProvider(t, {
+  await checkProvider(t, {
     restarted: () => new SandboxProvider({ sql, clock }),
     methods: { approves: 'sandbox_approve', refuses: 'sandbox_refuse', neverAnswers: 'sandbox_never' },
   })

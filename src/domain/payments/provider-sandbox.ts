@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Sql } from '../../db/postgres.ts'
+import { orAborted } from './or-aborted.ts'
 import type {
   ChargeOutcome,
   ChargeRequest,
@@ -45,11 +46,11 @@ export class SandboxProvider implements PaymentProvider {
     const entered = this.#enterInTime(request, method)
     // What the provider has begun it finishes, also when nobody listens any more.
     entered.catch(() => {})
-    const charge = await Promise.race([entered, aborted(signal)])
+    const charge = await orAborted(entered, signal)
     // Two different charges under one key are a mistake of the caller's, as at any real provider.
     if (charge.amountMinor !== request.amountMinor)
       throw new Error('The charge key was used for another amount')
-    if (method === 'sandbox_never') await aborted(signal)
+    if (method === 'sandbox_never') await orAborted(new Promise<never>(() => {}), signal)
     return outcomeOf(request.key, charge)
   }
 
@@ -95,13 +96,4 @@ function mustBeMethod(method: string): SandboxMethod {
 function outcomeOf(key: string, charge: Charge): ChargeOutcome {
   if (charge.outcome === 'approved') return { outcome: 'approved', providerRef: `sandbox:${key}` }
   return { outcome: 'refused', reason: 'The sandbox was asked to refuse.' }
-}
-
-/** Rejects when the caller stops listening, never sooner. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
 }
