@@ -1,6 +1,8 @@
 import t from 'tap'
+import { z } from 'zod'
 import { RawClient, startEdge } from '../../test/support/edge.ts'
-import { echo, item, json, pausing, post, problemOf } from '../../test/support/edge-routes.ts'
+import { bare, echo, item, json, pausing, post, problemOf } from '../../test/support/edge-routes.ts'
+import { defineRoute } from './route.ts'
 
 t.test('a body that is no JSON, no UTF-8 or cannot be stored is 400', async (t) => {
   const { url } = await startEdge(t, { routes: [echo] })
@@ -41,6 +43,13 @@ t.test('a body over the limit is 413 and the connection stays usable', async (t)
   await client.until('{"got":{"text":"end"}}')
 })
 
+t.test('a body that says it is over the limit is not waited for', async (t) => {
+  const { port } = await startEdge(t, { routes: [echo] })
+  const head =
+    'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n'
+  t.match(await new RawClient(t, port).send(head).until('body_too_large'), /413 Payload Too Large/)
+})
+
 t.test('each bad field is named, and the list stays small whatever is sent', async (t) => {
   const { url } = await startEdge(t, { routes: [echo] })
   const wrong = await problemOf(await post(`${url}/echo`, '{"text":1,"more":[1,"2",3]}'))
@@ -78,7 +87,14 @@ t.test('bodies of every other shape are 422, deep ones too', async (t) => {
 })
 
 t.test('keys that reach for the prototype pollute nothing', async (t) => {
-  const { url } = await startEdge(t, { routes: [echo, item] })
+  const every = defineRoute({
+    ...bare,
+    method: 'GET',
+    path: '/every',
+    query: z.looseObject({}),
+    handle: ({ query }) => ({ status: 200, body: Object.entries(query) }),
+  })
+  const { url } = await startEdge(t, { routes: [echo, item, every] })
   for (const body of [
     '{"__proto__":{"polluted":1},"text":"a"}',
     '{"constructor":{"prototype":{"polluted":1}},"text":"a"}',
@@ -87,6 +103,11 @@ t.test('keys that reach for the prototype pollute nothing', async (t) => {
   }
   const query = await fetch(`${url}/items/a?__proto__=1&__proto__[polluted]=1&constructor=2&size=3`)
   t.same(await query.json(), { item: 'a', size: '3' })
+  const all = await fetch(`${url}/every?constructor=2&toString=3&toString=4`)
+  t.same(await all.json(), [
+    ['constructor', '2'],
+    ['toString', ['3', '4']],
+  ])
   t.equal(({} as Record<string, unknown>)['polluted'], undefined)
 })
 

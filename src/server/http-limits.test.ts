@@ -5,7 +5,7 @@ import { echo, item, pausing, problemOf } from '../../test/support/edge-routes.t
 
 t.test('a client that goes away aborts the signal, and the late answer hurts nobody', async (t) => {
   const { context, route } = pausing('/slow')
-  const { port, url } = await startEdge(t, { routes: [route, item] })
+  const { port, url, logged } = await startEdge(t, { routes: [route, item] })
   const client = new RawClient(t, port).send('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
   const { ctx, finish } = await context
   t.equal(ctx.address, '127.0.0.1')
@@ -14,6 +14,7 @@ t.test('a client that goes away aborts the signal, and the late answer hurts nob
   await aborted
   finish()
   t.equal((await fetch(`${url}/items/a`)).status, 200)
+  t.same(logged, [])
 })
 
 t.test('an answer that takes too long is 503, and what comes later is dropped', async (t) => {

@@ -29,7 +29,7 @@ export function problemDocument(problem: Problem, traceId: string): ProblemDocum
 }
 
 /** Where a person can read about the error; a reference relative to the server. */
-export function problemType(definition: ErrorDefinition): string {
+function problemType(definition: ErrorDefinition): string {
   return `/docs/errors#${definition.code}`
 }
 

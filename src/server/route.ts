@@ -124,7 +124,7 @@ export interface StreamSpec<A extends Auth, P, Q, H> extends EndpointSpec<A, P, 
 
 type Parsed<S> = [S] extends [never] ? undefined : S extends z.ZodType ? z.output<S> : undefined
 
-export type ContextOf<A extends Auth, P, Q, H, B> = RequestContext<
+type ContextOf<A extends Auth, P, Q, H, B> = RequestContext<
   CallerOf<A>,
   Parsed<P>,
   Parsed<Q>,

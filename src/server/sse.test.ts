@@ -182,6 +182,25 @@ t.test('a reader that is slow for a while gets everything in order', async (t) =
   t.same(numbers, [...Array(events).keys()])
 })
 
+t.test('an event that fills the socket arrives whole, also when nothing follows it', async (t) => {
+  const { route, next } = caught()
+  const { port } = await startEdge(t, { streams: [route] })
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let received = 0
+  const padding = 'x'.repeat(30_000_000)
+  const isWhole = new Promise<void>((resolve) => {
+    socket.on('data', (bytes) => (received += bytes.byteLength) > padding.length && resolve())
+  })
+  socket.pause()
+  socket.write(`${get}\r\n`)
+  const { stream } = await next()
+  stream.send({ event: 'large', data: padding })
+  socket.resume()
+  await isWhole
+  t.equal(stream.isClosed, false)
+})
+
 t.test('a client that never reads is cut off at its budget', async (t) => {
   const { route, next } = caught()
   const { port } = await startEdge(t, { streams: [route], options: { port: 0, unreadBytesMax: 100_000 } })

@@ -142,7 +142,7 @@ t.test('a client that goes away while it is being authenticated does no harm', a
   let proceed = (): void => undefined
   let tell = (): void => undefined
   const isAsked = new Promise<void>((resolve) => (tell = resolve))
-  const { port, url } = await startEdge(t, {
+  const { port, url, logged } = await startEdge(t, {
     authenticator: {
       authenticate: () => {
         tell()
@@ -162,6 +162,7 @@ t.test('a client that goes away while it is being authenticated does no harm', a
   )
   proceed()
   t.equal((await fetch(`${url}/healthz`)).status, 200)
+  t.same(logged, [])
 })
 
 t.test('a ping is sent every 25 seconds, and a connection without a sign of life is dropped', async (t) => {

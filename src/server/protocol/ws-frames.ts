@@ -13,7 +13,7 @@ const ch = z
     example: 'queue:sal_0a1b2c3d4e5f6g7h8i9j',
   })
 
-export const subscribeFrame = z.object({
+const subscribeFrame = z.object({
   op: z.literal('subscribe'),
   ch,
   since: z
@@ -24,9 +24,9 @@ export const subscribeFrame = z.object({
   ref: ref.optional(),
 })
 
-export const unsubscribeFrame = z.object({ op: z.literal('unsubscribe'), ch, ref: ref.optional() })
+const unsubscribeFrame = z.object({ op: z.literal('unsubscribe'), ch, ref: ref.optional() })
 
-export const publishFrame = z.object({
+const publishFrame = z.object({
   op: z.literal('publish'),
   ch,
   data: z.unknown(),
@@ -49,11 +49,10 @@ export const eventFrame = z.object({
 })
 export type EventFrame = z.infer<typeof eventFrame>
 
-export const okFrame = z.object({ ref, ok: z.literal(true) })
-export type OkFrame = z.infer<typeof okFrame>
+const okFrame = z.object({ ref, ok: z.literal(true) })
 
 /** `ref` is absent when the frame that went wrong had none that could be read. */
-export const errorFrame = z.object({
+const errorFrame = z.object({
   ref: ref.optional(),
   error: z.looseObject({
     type: z.string(),
@@ -63,7 +62,6 @@ export const errorFrame = z.object({
     traceId: z.string(),
   }),
 })
-export type ErrorFrame = z.infer<typeof errorFrame>
 
 /** What the server sends. */
 export const serverFrame = z.union([eventFrame, okFrame, errorFrame])
