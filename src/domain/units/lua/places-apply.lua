@@ -77,6 +77,16 @@ local function sell(entry)
   end
 end
 
+-- The hold an order was made of. A change that frees may come before the one that names the hold; what is left of it
+-- then would later free the places its account has taken since.
+local function hold_of(entry)
+  if entry.hold or entry.status ~= 'free' then return entry.hold end
+  for hold in string.gmatch(redis.call('HGET', holding_key, entry.account) or '', '[^,]+') do
+    local record = read_hold(hold)
+    if record and record.order == entry.order then return hold end
+  end
+end
+
 local disputed = {}
 for index, entry in ipairs(cjson.decode(entries)) do
   local whole_order = true
@@ -87,11 +97,12 @@ for index, entry in ipairs(cjson.decode(entries)) do
     if entry.status == 'booked' then sell(entry) end
   end
   if not whole_order then disputed[#disputed + 1] = index - 1 end
-  if entry.hold and (entry.status == 'free' or whole_order) then
-    local record = read_hold(entry.hold)
+  local hold = hold_of(entry)
+  if hold and (entry.status == 'free' or whole_order) then
+    local record = read_hold(hold)
     if record and record.order == entry.order then
       if entry.status == 'free' then clear_nth(record.account, nths_of(record)) end
-      drop_hold(entry.hold, record.account)
+      drop_hold(hold, record.account)
     end
   end
 end
