@@ -1,5 +1,5 @@
 import type { HttpResponse } from 'uWebSockets.js'
-import { Problem } from '../errors.ts'
+import type { Problem } from '../errors.ts'
 import { idFrom, type IdKind, type Ids } from '../ids.ts'
 import { callerId, type Caller } from './caller.ts'
 import { clientAddress } from './client-address.ts'

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
@@ -75,7 +76,7 @@ class Edge implements Server {
 
   constructor(parts: ServerParts) {
     this.#parts = parts
-    const { log, clock, ids, authenticator, idempotency, random = Math.random } = parts
+    const { log, clock, ids, authenticator, idempotency, random = fraction } = parts
     const { registry = new Registry() } = parts
     this.#options = { ...serverDefaults, ...parts.options }
     const options = this.#options
@@ -226,6 +227,11 @@ class Edge implements Server {
 }
 
 const connectionsBeyond = 256
+
+/** 0 ≤ fraction < 1, for the jitter of reconnecting; a few are drawn a second. */
+function fraction(): number {
+  return randomInt(1_000_000) / 1_000_000
+}
 
 /** The four-argument form, which the web server's declarations leave out. */
 function listenOn(

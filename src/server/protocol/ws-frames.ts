@@ -10,7 +10,7 @@ const ch = z
   .regex(/^[a-z]+(?::[\w-]+)?$/)
   .meta({
     description: 'A channel: its prefix, a colon and what it is about',
-    example: 'queue:sal_0a1b2c3d4e5f6g7h8i9j',
+    examples: ['queue:sal_0a1b2c3d4e5f6g7h8i9j'],
   })
 
 const subscribeFrame = z.object({
