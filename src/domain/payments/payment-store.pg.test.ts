@@ -80,8 +80,24 @@ t.test('of expiry, cancelling and the beginning of payment one wins, and no mone
   }
 })
 
+t.test('an outcome told again, or told otherwise, changes nothing', async (t) => {
+  const made = await order()
+  const {
+    claimed: [claimed],
+  } = await claimPayments(sql, 1)
+  if (claimed === undefined) throw new Error('nothing claimed')
+  t.ok(await recordOutcome(sql, claimed, approved))
+  for (const outcome of [approved, { outcome: 'refused', reason: 'late' } as const]) {
+    t.equal(await recordOutcome(sql, claimed, outcome), undefined)
+    t.equal(await paymentState(sql, made.orderId), 'approved')
+    t.equal(await orderStatus(sql, made.orderId), 'booked')
+  }
+})
+
 t.test('two claims at once share the payments that are due, none is in both', async (t) => {
   for (let unitNo = 0; unitNo < 20; unitNo++) await order(unitNo)
+  // With all connections open they really meet.
+  await Promise.all(Array.from({ length: 6 }, () => sql`select pg_sleep(0.01)`))
   const rounds = await Promise.all(Array.from({ length: 6 }, () => claimPayments(sql, 4)))
   const ids = rounds.flatMap(({ claimed }) => claimed.map(({ id }) => id))
   ids.push(...(await claimPayments(sql, 50)).claimed.map(({ id }) => id))
