@@ -25,7 +25,13 @@ import { queueChannel, queueRoutes, queueStream } from './server/routes/queue.ts
 import { saleRoutes } from './server/routes/sales.ts'
 import { ticketRoutes } from './server/routes/tickets.ts'
 import { createServer, type Server, type ServerParts } from './server/server.ts'
-import { translatedChannel, translatedRoute, translatedStream } from './server/translated.ts'
+import {
+  translatedAuthenticator,
+  translatedChannel,
+  translatedIdempotency,
+  translatedRoute,
+  translatedStream,
+} from './server/translated.ts'
 import type { Service } from './service.ts'
 import { paymentsChannel } from './streams/house-channels.ts'
 import { UnitMaps } from './streams/unit-map.ts'
@@ -39,8 +45,8 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     routes: endpoints.routes.map((route) => translatedRoute(route, unavailableProblem)),
     streams: endpoints.streams.map((stream) => translatedStream(stream, unavailableProblem)),
     channels: endpoints.channels.map((channel) => translatedChannel(channel, unavailableProblem)),
-    authenticator: endpoints.authenticator,
-    idempotency: new PostgresIdempotencyStore(sql),
+    authenticator: translatedAuthenticator(endpoints.authenticator, unavailableProblem),
+    idempotency: translatedIdempotency(new PostgresIdempotencyStore(sql), unavailableProblem),
     readyChecks: [
       { name: 'postgresql', check: async () => void (await sql`select 1`) },
       { name: 'redis', check: async () => void (await redis.ping()) },

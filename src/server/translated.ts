@@ -1,5 +1,7 @@
 import type { Channel } from './channel.ts'
+import type { IdempotencyStore } from './idempotency.ts'
 import type { Route, Stream } from './route.ts'
+import type { Authenticator } from './session.ts'
 
 /** Turns an error of a library into one of ours, or gives it back as it is. */
 export type Translate = (error: unknown) => unknown
@@ -14,7 +16,30 @@ export function translatedStream(stream: Stream, translate: Translate): Stream {
 }
 
 export function translatedChannel(channel: Channel, translate: Translate): Channel {
-  return { ...channel, subscribe: (context) => translated(() => channel.subscribe(context), translate) }
+  const { publish } = channel
+  return {
+    ...channel,
+    subscribe: (context) => translated(() => channel.subscribe(context), translate),
+    ...(publish && { publish: (context) => translated(() => publish(context), translate) }),
+  }
+}
+
+export function translatedAuthenticator(authenticator: Authenticator, translate: Translate): Authenticator {
+  return {
+    authenticate: (bearer) => {
+      const caller = authenticator.authenticate(bearer)
+      // A token met before is known at once: no promise is made of it.
+      return caller instanceof Promise ? translated(() => caller, translate) : caller
+    },
+  }
+}
+
+export function translatedIdempotency(store: IdempotencyStore, translate: Translate): IdempotencyStore {
+  return {
+    begin: (request) => translated(() => store.begin(request), translate),
+    finish: (request, answer) => translated(() => store.finish(request, answer), translate),
+    abandon: (request) => translated(() => store.abandon(request), translate),
+  }
 }
 
 async function translated<T>(work: () => Promise<T> | T, translate: Translate): Promise<T> {
