@@ -28,7 +28,9 @@ export function connectRedis(options: RedisOptions): Redis {
     commandTimeout: 3000,
     retryStrategy: (times) => Math.min(1000, 25 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
   })
-  redis.on('error', (error: Error) => options.log.debug({ err: error, redis: options.name }, 'redis connection'))
+  redis.on('error', (error: Error) =>
+    options.log.debug({ err: error, redis: options.name }, 'redis connection'),
+  )
   return redis
 }
 
@@ -54,7 +56,9 @@ export class RedisLife {
 
   constructor(redis: Redis) {
     this.#redis = redis
-    redis.on('ready', () => (this.#asking = this.#ask()))
+    redis.on('ready', () => {
+      this.#asking = this.#ask()
+    })
     redis.on('close', () => {
       this.#runId = undefined
     })
@@ -85,6 +89,8 @@ export class RedisLife {
 /** Errors of a connection that is down, too slow, or cut in the middle, as one Problem; others pass through. */
 export function asUnavailable(error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''
-  const down = /Connection is closed|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i.test(message)
+  const down = /Connection is closed|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i.test(
+    message,
+  )
   return down ? new Problem(generalErrors.unavailable, { retryAfterSeconds: 1, cause: error }) : error
 }

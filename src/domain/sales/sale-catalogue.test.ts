@@ -151,7 +151,7 @@ t.test(
     await catalogue.sale(saleId)
     const late = answerByHand()
     answerWith(() => late.promise)
-    pass(1_000)
+    await pass(1_000)
     const asked = catalogue.sale(saleId)
     await pass(250)
     t.equal((await asked).version, 1)
