@@ -1,0 +1,49 @@
+import type { WriteStream } from 'node:tty'
+import type { SaleOffer } from './sale-offer.ts'
+import { progressLine, progressLines } from './progress-table.ts'
+import type { Tally } from './tally.ts'
+
+/** Shows how far the crowd has come: a table that is rewritten in place, or a line now and then. */
+export class ProgressDisplay {
+  readonly #out: Pick<WriteStream, 'write' | 'isTTY'>
+  readonly #startedMs: number
+  readonly #nowMs: () => number
+  #timer: NodeJS.Timeout | undefined
+  #linesShown = 0
+
+  constructor(options: { out: Pick<WriteStream, 'write' | 'isTTY'>; nowMs: () => number }) {
+    this.#out = options.out
+    this.#nowMs = options.nowMs
+    this.#startedMs = options.nowMs()
+  }
+
+  say(line: string): void {
+    this.#out.write(`${line}\n`)
+    this.#linesShown = 0
+  }
+
+  start(offers: readonly SaleOffer[], tally: Tally): void {
+    const show = (): void => this.#show(offers, tally)
+    this.#timer = setInterval(show, this.#out.isTTY ? 250 : 5_000)
+    if (this.#out.isTTY) show()
+  }
+
+  /** Shows where things stand once more, and leaves that on the screen. */
+  stop(offers: readonly SaleOffer[], tally: Tally): void {
+    clearInterval(this.#timer)
+    this.#show(offers, tally)
+    this.#linesShown = 0
+  }
+
+  #show(offers: readonly SaleOffer[], tally: Tally): void {
+    const elapsedMs = this.#nowMs() - this.#startedMs
+    if (!this.#out.isTTY) {
+      this.#out.write(`${progressLine(tally, elapsedMs)}\n`)
+      return
+    }
+    const lines = progressLines(offers, tally, elapsedMs)
+    const back = this.#linesShown > 0 ? `\u001b[${this.#linesShown}A\u001b[J` : ''
+    this.#out.write(`${back}${lines.join('\n')}\n`)
+    this.#linesShown = lines.length
+  }
+}
