@@ -158,7 +158,7 @@ for (const transport of ['sse', 'ws'] as const) {
       const line = await Line.open(t, transport, { ticket: 'forged' })
       line.joinReply = (body) =>
         body !== null && typeof body === 'object' && 'ticket' in body
-          ? { status: 422, body: problem(422, 'ticket_invalid') }
+          ? { status: 422, body: problem(422, 'queue_ticket_invalid') }
           : { status: 201, body: rejoined }
       line.tell('absent')
       await line.told('rejoined')

@@ -90,7 +90,7 @@ async function joinAgain(
   try {
     return await join(sale, ticket)
   } catch (error) {
-    if (ticket === undefined || !isCode(error, 'ticket_invalid')) throw error
+    if (ticket === undefined || !isCode(error, 'queue_ticket_invalid')) throw error
     return await join(sale, undefined)
   }
 }

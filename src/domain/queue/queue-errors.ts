@@ -7,7 +7,7 @@ export const queueErrors = defineErrors({
     advice: 'Sign in with an account whose address is verified.',
     retryable: false,
   },
-  ticket_invalid: {
+  queue_ticket_invalid: {
     status: 422,
     title: 'The queue ticket was not issued here for this account and sale',
     advice: 'Join without a ticket.',

@@ -169,7 +169,7 @@ t.test('a forged ticket, one of somebody else and one of another sale are refuse
     'that is none': 'ticket',
   }
   for (const [name, ticket] of Object.entries(bad)) {
-    await t.rejects(join(saleId, account, ticket), { code: 'ticket_invalid' }, `a ticket ${name}`)
+    await t.rejects(join(saleId, account, ticket), { code: 'queue_ticket_invalid' }, `a ticket ${name}`)
   }
   t.same(await line(saleId), [], 'and leave no trace')
 })

@@ -82,9 +82,9 @@ export class QueueJoining {
     const { tickets, state, queue } = this.#options
     const ticket = tickets.read(text)
     if (ticket === undefined || ticket.sale !== saleId || ticket.account !== accountId) {
-      throw new Problem(queueErrors.ticket_invalid)
+      throw new Problem(queueErrors.queue_ticket_invalid)
     }
-    if (epochOfSequence(ticket.sequence) !== ticket.epoch) throw new Problem(queueErrors.ticket_invalid)
+    if (epochOfSequence(ticket.sequence) !== ticket.epoch) throw new Problem(queueErrors.queue_ticket_invalid)
     await this.#knowEpoch(saleId)
     if (ticket.epoch >= state.epoch(saleId)) return
     if (await this.#used.add({ saleId, sequence: ticket.sequence })) return

@@ -57,7 +57,7 @@ const joinRoute = (parts: QueueRoutesParts) =>
     errors: [
       saleErrors.no_such_sale,
       queueErrors.verified_only,
-      queueErrors.ticket_invalid,
+      queueErrors.queue_ticket_invalid,
       saleStateErrors.not_open_yet,
       saleStateErrors.sale_closed,
       saleStateErrors.restoring,
