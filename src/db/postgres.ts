@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { openPostgresSocket } from './postgres-socket.ts'
 
 /** A pool of connections to PostgreSQL. Queries are tagged templates with explicit column lists. */
 export type Sql = postgres.Sql<{ bigint: number }>
@@ -25,8 +26,12 @@ export interface PostgresOptions {
   readonly name: string
 }
 
+/** The option is there, its type is not. */
+const socketOption = { socket: openPostgresSocket }
+
 export function connectPostgres(options: PostgresOptions): Sql {
   return postgres(options.url, {
+    ...socketOption,
     max: options.connections,
     types: { bigint },
     onnotice: () => {},

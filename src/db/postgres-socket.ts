@@ -1,0 +1,44 @@
+import { Socket } from 'node:net'
+
+/**
+ * Opens the socket of a connection; it may be written to at once. Postgres.js lets go of its socket as soon as that is
+ * closed, and then sends the ROLLBACK of a transaction that was cut off: an error outside of every promise, which ends
+ * the process (porsager/postgres#1208). This one first says that it is lost, lets what follows from that run dry, and
+ * closes then. It cannot do so below TLS, which puts a socket of its own on top.
+ */
+export function openPostgresSocket(options: {
+  readonly host: readonly string[]
+  readonly port: readonly number[]
+}): Socket {
+  const socket = new LastingSocket()
+  const turn = turns++
+  const host = options.host[turn % options.host.length] ?? 'localhost'
+  const port = options.port[turn % options.port.length] ?? 5432
+  return host.startsWith('/') ? socket.connect(`${host}/.s.PGSQL.${port}`) : socket.connect(port, host)
+}
+
+/** Several hosts are taken in turn. */
+let turns = 0
+
+class LastingSocket extends Socket {
+  #wasConnected = false
+
+  constructor() {
+    super()
+    this.once('connect', () => {
+      this.#wasConnected = true
+    })
+  }
+
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    if (event !== 'close' || !this.#wasConnected) return super.emit(event, ...values)
+    if (this.listenerCount('error') > 0) super.emit('error', connectionLost())
+    // Whatever was awaiting an answer goes on in this turn and writes at the end of the next one.
+    setImmediate(() => setImmediate(() => super.emit('close', false)))
+    return true
+  }
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('The connection to PostgreSQL was lost'), { code: 'CONNECTION_CLOSED' })
+}
