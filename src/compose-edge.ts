@@ -53,7 +53,10 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     ],
     registry: base.registry,
     errors: errorCatalogue,
-    ...{ log, ids, clock, random },
+    log,
+    ids,
+    clock,
+    random,
     options: serverOptionsOf(base),
   })
   const waitingRoom: Service = {
@@ -90,7 +93,11 @@ function composeEndpoints(base: Foundation): { room: WaitingRoom; maps: UnitMaps
   const joining = new QueueJoining({ sql, state, queue, tickets, catalogue, ...remembering })
   const taking = new HoldTaking({ holds, freePlaces: (saleId) => maps.freePlaces(saleId), random })
   const placing = new OrderPlacing({
-    ...{ sql, holds, sync, catalogue, ids },
+    sql,
+    holds,
+    sync,
+    catalogue,
+    ids,
     committer: orderCommitter(sql),
     takesMethod: (method) => base.provider.methods.some((known) => known === method),
     wakePayments: () => base.tell(paymentsChannel, ''),

@@ -18,7 +18,7 @@ export interface SettingMeta {
 }
 
 /** Every setting there is. Inputs are strings, as environment and command line give them. */
-export const configSchema = z.object({
+const configSchema = z.object({
   databaseUrl: setting(url('postgres:', 'postgresql:').optional(), {
     env: 'DATABASE_URL',
     value: 'URL',

@@ -16,11 +16,12 @@ export function translatedStream(stream: Stream, translate: Translate): Stream {
 }
 
 export function translatedChannel(channel: Channel, translate: Translate): Channel {
-  const { publish } = channel
   return {
     ...channel,
     subscribe: (context) => translated(() => channel.subscribe(context), translate),
-    ...(publish && { publish: (context) => translated(() => publish(context), translate) }),
+    ...(channel.publish && {
+      publish: (context) => translated(() => channel.publish?.(context), translate),
+    }),
   }
 }
 

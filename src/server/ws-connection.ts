@@ -8,7 +8,13 @@ import { TokenBucket } from './limits.ts'
 import type { Farewell, LiveConnection } from './live-connections.ts'
 import { problemDocument, toProblem } from './problem-document.ts'
 import { closeCodes, type CloseCode } from './protocol/close-codes.ts'
-import { clientFrame, frameBytesMax, framesPerSecondMax, type ClientFrame } from './protocol/ws-frames.ts'
+import {
+  clientFrame,
+  frameBytesMax,
+  framesPerSecondMax,
+  type ClientFrame,
+  type ServerFrame,
+} from './protocol/ws-frames.ts'
 import { mustMatch } from './request-inputs.ts'
 import { serverErrors } from './server-errors.ts'
 import { Subscriptions } from './ws-subscriptions.ts'
@@ -55,7 +61,7 @@ export class WsConnection implements LiveConnection {
       caller: parts.caller,
       traceId: parts.traceId,
       channelsMax: parts.channelsMax,
-      emit: (frame) => this.#send(JSON.stringify(frame)),
+      emit: (frame) => this.#send(frame),
       onUndoFailure: (ch, err) =>
         parts.log.error({ traceId: parts.traceId, ch, err }, 'unsubscribing failed'),
     })
@@ -116,7 +122,7 @@ export class WsConnection implements LiveConnection {
     this.#underWay++
     try {
       await this.#perform(frame)
-      if (frame.ref !== undefined) this.#send(JSON.stringify({ ref: frame.ref, ok: true }))
+      if (frame.ref !== undefined) this.#send({ ref: frame.ref, ok: true })
     } catch (error) {
       this.#refuse(toProblem(error), frame.ref)
     } finally {
@@ -151,13 +157,13 @@ export class WsConnection implements LiveConnection {
     if (problem.definition.status === 500)
       log.error({ traceId, err: problem.cause ?? problem }, 'frame failed')
     const error = problemDocument(problem, traceId)
-    this.#send(JSON.stringify(ref === undefined ? { error } : { ref, error }))
+    this.#send(ref === undefined ? { error } : { ref, error })
   }
 
-  #send(text: string): void {
+  #send(frame: ServerFrame): void {
     const socket = this.#socket
     if (!socket) return
-    const isTaken = socket.send(text) === 1
+    const isTaken = socket.send(JSON.stringify(frame)) === 1
     if (!isTaken && socket.getBufferedAmount() > this.#parts.unreadBytesMax) this.#close(closeCodes.tooSlow)
   }
 

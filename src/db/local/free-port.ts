@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { StartError } from '../../start-error.ts'
 
 /** A TCP port of 127.0.0.1 that nobody listens on. Another program may still be quicker: be ready to ask again. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const userMessage = z
+const userMessage = z
   .object({ id: z.string(), kind: z.enum(['guest', 'verified']) })
   .meta({ id: 'User' })
 

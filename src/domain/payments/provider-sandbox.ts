@@ -16,7 +16,7 @@ export interface SandboxOptions {
   readonly lateMs?: number
 }
 
-export const sandboxMethods = ['sandbox_approve', 'sandbox_refuse', 'sandbox_late', 'sandbox_never'] as const
+const sandboxMethods = ['sandbox_approve', 'sandbox_refuse', 'sandbox_late', 'sandbox_never'] as const
 type SandboxMethod = (typeof sandboxMethods)[number]
 
 interface Charge {

@@ -3,7 +3,7 @@ import { saleLimits, type SlotsDescription, type SlotsLayout } from './sale-layo
 import type { NewUnit } from './unit-table.ts'
 
 /** The price class of every slot: slots have one price. */
-export const slotPriceClass = 'standard'
+const slotPriceClass = 'standard'
 const dayMs = 86_400_000
 
 /**

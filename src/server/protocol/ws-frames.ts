@@ -38,7 +38,7 @@ export const clientFrame = z.discriminatedUnion('op', [subscribeFrame, unsubscri
 export type ClientFrame = z.infer<typeof clientFrame>
 
 /** An event of a channel. */
-export const eventFrame = z.object({
+const eventFrame = z.object({
   ch: z.string(),
   type: z.string(),
   id: z
@@ -64,8 +64,7 @@ const errorFrame = z.object({
 })
 
 /** What the server sends. */
-export const serverFrame = z.union([eventFrame, okFrame, errorFrame])
-export type ServerFrame = z.infer<typeof serverFrame>
+export type ServerFrame = EventFrame | z.infer<typeof okFrame> | z.infer<typeof errorFrame>
 
 export const frameBytesMax = 16 * 1024
 export const framesPerSecondMax = 20
