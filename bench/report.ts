@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus, loadavg, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import type { BenchOptions } from './bench-options.ts'
+import type { Spread } from './series.ts'
+import type { Findings } from './turn.ts'
+
+/** What was found, as lines to read. */
+export function linesOf(name: string, { sides, ratios, checks }: Findings): string[] {
+  const lines = ['', `${name}: medians (lowest … highest)`]
+  for (const side of sides) {
+    lines.push(`  ${side.name}`)
+    lines.push(`    per second   ${figure(side.perSecond, 0)}`)
+    lines.push(`    p50 / p99    ${side.p50Ms.median.toFixed(1)} / ${side.p99Ms.median.toFixed(1)} ms`)
+    const users = Object.entries(side.cpuMicros).filter(([, used]) => used.median > 0)
+    for (const [user, used] of users) lines.push(`    CPU ${user.padEnd(8)} ${figure(used, 1)} µs each`)
+  }
+  for (const { name: what, ratio, goal, spread } of ratios) {
+    const verdict = ratio >= goal ? 'reached' : 'missed'
+    lines.push(`  ${what}: ${figure({ ...spread, median: ratio }, 2)}, goal ${goal} ${verdict}`)
+  }
+  const wrong = checks.filter(({ ok }) => !ok)
+  lines.push(`  counts: ${checks.length - wrong.length} right, ${wrong.length} wrong`)
+  for (const { name: what, detail } of wrong) lines.push(`    WRONG ${what}: ${detail}`)
+  return lines
+}
+
+/** Keeps everything that was found, with the machine it was found on. Answers the name of the file. */
+export async function keep(
+  folder: string,
+  name: string,
+  found: { readonly options: BenchOptions; readonly findings: Findings },
+): Promise<string> {
+  await mkdir(folder, { recursive: true })
+  const at = new Date().toISOString()
+  const file = join(folder, `${name}-${at.replaceAll(/[:.]/g, '-')}.json`)
+  const { options, findings } = found
+  await writeFile(
+    file,
+    `${JSON.stringify({ name, at, machine: machine(), options, ...findings }, null, 2)}\n`,
+  )
+  return file
+}
+
+export function machine() {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.version,
+    commit: commit(),
+    /** More than one's own work shows here when the machine is shared. */
+    loadAverage: loadavg()[0] ?? 0,
+  }
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+function figure({ median, lowest, highest }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${lowest.toFixed(digits)} … ${highest.toFixed(digits)})`
+}

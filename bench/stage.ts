@@ -1,0 +1,140 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { connectPostgres, type Sql } from '../src/db/postgres.ts'
+import { startLocalStores, type LocalStores } from '../src/db/local/local-stores.ts'
+import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
+import { HelperProcess } from './helper-process.ts'
+import type { LoadCalls } from './load/load-calls.ts'
+import { startServerProcess, type ServerProcess } from './server-process.ts'
+
+/** Everything that runs while questions are asked: the stores, our server, the crowd. */
+export interface Stage {
+  readonly stores: LocalStores
+  readonly server: ServerProcess
+  readonly load: HelperProcess<LoadCalls>
+  /** Our own view of the stores, to see whether the counts are right. */
+  readonly sql: Sql
+  readonly redis: Redis
+  /** The ids of the buyers. */
+  readonly accounts: readonly string[]
+  readonly createSale: (description: SaleDescription) => Promise<string>
+  readonly closeSale: (saleId: string) => Promise<void>
+  stop(): Promise<void>
+}
+
+/** A free sale of slots. */
+export interface SaleDescription {
+  readonly dates: readonly string[]
+  readonly hours: readonly string[]
+  readonly capacity: number
+  readonly queue: Readonly<Record<string, number>>
+}
+
+export async function setStage(options: {
+  readonly accounts: number
+  readonly connections: number
+  readonly profileFolder?: string | undefined
+  readonly log: (line: string) => void
+}): Promise<Stage> {
+  const endings: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const end of endings.toReversed()) await end()
+  }
+  try {
+    return await build(options, endings, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function build(
+  options: Parameters<typeof setStage>[0],
+  endings: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Stage> {
+  const { accounts: count, connections, profileFolder, log } = options
+  const folder = await mkdtemp(join(tmpdir(), 'openrun-bench-'))
+  endings.push(() => rm(folder, { recursive: true, force: true }))
+  // PostgreSQL runs under an account of its own when this is root.
+  await chmod(folder, 0o755)
+  const stores = await startLocalStores({
+    dataDir: join(folder, 'data'),
+    noInstall: false,
+    durable: true,
+    log,
+  })
+  endings.push(() => stores.stop())
+  const server = await startServerProcess({ ...stores, profileFolder })
+  endings.push(() => server.stop())
+  const load = new HelperProcess<LoadCalls>(new URL('./load/load-program.ts', import.meta.url))
+  endings.push(() => load.stop())
+  const sql = connectPostgres({ url: stores.postgresUrl, connections: 2, name: 'bench' })
+  endings.push(() => sql.end())
+  const redis = new Redis(stores.redisUrl)
+  endings.push(() => redis.quit())
+  const { port, organiserKey } = server
+  log(`${count} guests come …`)
+  const accounts = await load.ask('guests', { port, connections, count, organiserKey })
+  const api = new OrganiserCalls(server, redis)
+  return {
+    stores,
+    server,
+    load,
+    sql,
+    redis,
+    accounts,
+    stop,
+    createSale: (description) => api.createSale(description),
+    closeSale: (saleId) => api.closeSale(saleId),
+  }
+}
+
+class OrganiserCalls {
+  readonly #server: ServerProcess
+  readonly #redis: Redis
+
+  constructor(server: ServerProcess, redis: Redis) {
+    this.#server = server
+    this.#redis = redis
+  }
+
+  /** Resolves when the sale can be joined. */
+  async createSale({ dates, hours, capacity, queue }: SaleDescription): Promise<string> {
+    const { id } = (await this.#call('POST', '/api/v1/sales', {
+      kind: 'slots',
+      title: 'Bench',
+      currency: 'KRW',
+      opensAt: new Date(Date.now() - 60_000).toISOString(),
+      closesAt: new Date(Date.now() + 86_400_000).toISOString(),
+      queue,
+      slots: { dates, hours, capacity, priceMinor: 0 },
+    })) as { id: string }
+    const { state } = saleKeys(id)
+    for (let looks = 0; looks < 1000; looks++) {
+      const [status, ready] = await this.#redis.hmget(state, 'status', 'ready')
+      if (status === 'open' && ready === '1') return id
+      await wait(20)
+    }
+    throw new Error(`the sale ${id} does not open`)
+  }
+
+  async closeSale(saleId: string): Promise<void> {
+    await this.#call('PATCH', `/api/v1/sales/${saleId}`, { status: 'closed' })
+  }
+
+  async #call(method: string, path: string, body: unknown): Promise<unknown> {
+    const { port, organiserKey } = this.#server
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${organiserKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const answer: unknown = await response.json()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
+    return answer
+  }
+}

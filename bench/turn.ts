@@ -1,0 +1,100 @@
+import { spreadOf, median, type Spread } from './series.ts'
+
+/** One side's figures of one turn. */
+export interface Turn {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Processor time, by the name of who used it, in microseconds for each piece of work. */
+  readonly cpuMicros: Readonly<Record<string, number>>
+}
+
+/** A side over all its turns. */
+export interface Side {
+  readonly name: string
+  readonly perSecond: Spread
+  readonly p50Ms: Spread
+  readonly p99Ms: Spread
+  readonly cpuMicros: Readonly<Record<string, Spread>>
+  readonly turns: readonly Turn[]
+}
+
+/** What the bench says in the end: one figure of ours over the same figure of the limit. */
+export interface Ratio {
+  readonly name: string
+  readonly ratio: number
+  /** What we aim at, at least. */
+  readonly goal: number
+  /** Of the pairs of turns that stood side by side. */
+  readonly spread: Spread
+}
+
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+}
+
+export interface Findings {
+  readonly sides: readonly Side[]
+  readonly ratios: readonly Ratio[]
+  readonly checks: readonly Check[]
+  /** When the turns of our side ran, in microseconds of the machine's monotonic clock. */
+  readonly windows: readonly Window[]
+}
+
+export interface Window {
+  readonly name: string
+  readonly fromMicros: number
+  readonly toMicros: number
+}
+
+export function sideOf(name: string, turns: readonly Turn[]): Side {
+  const users = Object.keys(turns[0]?.cpuMicros ?? {})
+  const cpuOf = (user: string) => turns.map((turn) => turn.cpuMicros[user] ?? Number.NaN)
+  return {
+    name,
+    perSecond: spreadOf(turns.map((turn) => turn.perSecond)),
+    p50Ms: spreadOf(turns.map((turn) => turn.p50Ms)),
+    p99Ms: spreadOf(turns.map((turn) => turn.p99Ms)),
+    cpuMicros: Object.fromEntries(users.map((user) => [user, spreadOf(cpuOf(user))])),
+    turns,
+  }
+}
+
+/** The ratio of two medians, with the spread of the ratios turn by turn. */
+export function ratioOf(
+  named: { readonly name: string; readonly goal: number },
+  over: { readonly top: readonly number[]; readonly bottom: readonly number[] },
+): Ratio {
+  const { top, bottom } = over
+  return {
+    ...named,
+    ratio: median(top) / median(bottom),
+    spread: spreadOf(top.map((figure, index) => figure / (bottom[index] ?? Number.NaN))),
+  }
+}
+
+export function check(name: string, expected: number, found: number): Check {
+  return { name, ok: expected === found, detail: `${found} of ${expected}` }
+}
+
+/** Runs a turn and says what each of some processes used for one piece of its work. */
+export async function timed<T>(
+  meters: Readonly<Record<string, () => number>>,
+  work: () => Promise<T>,
+  countOf: (result: T) => number,
+): Promise<{ result: T; cpuMicros: Record<string, number>; fromMicros: number; toMicros: number }> {
+  const read = () => Object.entries(meters).map(([name, meter]) => [name, meter()] as const)
+  const fromMicros = monotonicMicros()
+  const before = new Map(read())
+  const result = await work()
+  const after = read()
+  const count = Math.max(1, countOf(result))
+  const used = after.map(([name, micros]) => [name, (micros - (before.get(name) ?? 0)) / count] as const)
+  return { result, cpuMicros: Object.fromEntries(used), fromMicros, toMicros: monotonicMicros() }
+}
+
+function monotonicMicros(): number {
+  return Number(process.hrtime.bigint() / 1000n)
+}
