@@ -1,0 +1,253 @@
+import t from 'tap'
+import { useHouse } from '../../../test/support/house.ts'
+import { bookPlaces } from '../../../test/support/sales.ts'
+import {
+  at,
+  mustHold,
+  openShop,
+  placesInPostgres,
+  placesInRedis,
+  slots,
+  type Shop,
+} from '../../../test/support/shop.ts'
+import { rebuildSale } from '../sale-state/sale-rebuilding.ts'
+import { settingsOf } from '../queue/admission-gate.ts'
+import { randomIds } from '../../ids.ts'
+import { sweepHolds } from './hold-sweeping.ts'
+import { orderCommitter, type OrderDraft, type OrderFate } from './order-commit.ts'
+import { OrderPlacing, orderIdOfHold } from './order-placing.ts'
+
+const house = await useHouse(t)
+const { sql, holds, sync, catalogue } = house
+const committer = orderCommitter(sql)
+const woken: string[] = []
+const placingWith = (add: (draft: OrderDraft) => Promise<OrderFate>) =>
+  new OrderPlacing({
+    sql,
+    holds,
+    sync,
+    catalogue,
+    committer: { add },
+    ids: randomIds,
+    takesMethod: (method) => method === 'card',
+    wakePayments: () => woken.push('payments'),
+  })
+const placing = placingWith((draft) => committer.add(draft))
+const shopOf = (options: { buyers?: number; priceMinor?: number; queue?: Record<string, number> } = {}) => {
+  const { buyers = 1, priceMinor = 0, queue = {} } = options
+  return openShop(house, {
+    buyers,
+    changes: slots(2, 5, priceMinor),
+    queue: { holdTtlSeconds: 60, ...queue },
+  })
+}
+const holdIn = (shop: Shop, who = 0, quantity = 1) =>
+  mustHold(house, { saleId: shop.sale.id, buyer: at(shop.buyers, who), wants: [{ unitNo: 0, quantity }] })
+const rebuild = ({ sale, writership: { fence } }: Shop) =>
+  rebuildSale({
+    sql,
+    state: house.state,
+    saleId: sale.id,
+    fence,
+    settings: settingsOf(sale),
+    restoreMs: 0,
+    replay: (id, after) => sync.replay(id, after),
+  })
+const bothPictures = (saleId: string) =>
+  Promise.all([placesInRedis(house, saleId), placesInPostgres(sql, saleId)])
+
+t.test('what was answered with success is there after all of Redis is lost', async (t) => {
+  const shop = await shopOf({ buyers: 3 })
+  const orders = []
+  for (const who of [0, 1, 2]) {
+    const hold = await holdIn(shop, who)
+    orders.push((await placing.place({ holdId: hold.id, accountId: hold.accountId })).order)
+  }
+  t.ok(orders.every((order) => order.status === 'booked'))
+  const before = await placesInRedis(house, shop.sale.id)
+  await house.redis.flushall()
+  await rebuild(shop)
+  t.same(await placesInRedis(house, shop.sale.id), before)
+  const [redis, postgres] = await bothPictures(shop.sale.id)
+  t.same(redis, postgres)
+  t.equal(redis.sold, 3)
+})
+
+t.test('ordering the same hold again, at once or later, gives the same order', async (t) => {
+  const shop = await shopOf()
+  const hold = await holdIn(shop, 0, 2)
+  const asked = { holdId: hold.id, accountId: hold.accountId }
+  const answers = await Promise.all(Array.from({ length: 8 }, () => placing.place(asked)))
+  answers.push(await placing.place(asked))
+  t.equal(answers.filter((answer) => answer.created).length, 1)
+  for (const { order } of answers) t.same(order, at(answers, 0).order)
+  t.equal(at(answers, 0).order.bookings.length, 2)
+  const [redis, postgres] = await bothPictures(shop.sale.id)
+  t.same(redis, postgres)
+})
+
+t.test('an order outlives the hold, the token and the sale', async (t) => {
+  const shop = await shopOf()
+  const hold = await holdIn(shop)
+  const asked = { holdId: hold.id, accountId: hold.accountId }
+  const { order } = await placing.place(asked)
+  await house.passMs(shop.sale.id, 3_600_000)
+  await shop.gate.tick()
+  t.same((await placing.place(asked)).order, order)
+  await house.redis.flushall()
+  await rebuild(shop)
+  t.same((await placing.place(asked)).order, order)
+})
+
+t.test('a hold that ended, one of somebody else and one that never was make no order', async (t) => {
+  const shop = await shopOf({ buyers: 2 })
+  const hold = await holdIn(shop)
+  const other = at(shop.buyers, 1).accountId
+  await t.rejects(placing.place({ holdId: hold.id, accountId: other }), { code: 'hold_gone' })
+  await house.passMs(shop.sale.id, 60_000)
+  await t.rejects(placing.place({ holdId: hold.id, accountId: hold.accountId }), { code: 'hold_gone' })
+  const bad = ['', 'hol_x', `hol_${'a'.repeat(20)}`, `hol_${'A'.repeat(40)}`, `${hold.id}x`]
+  for (const holdId of bad) {
+    await t.rejects(placing.place({ holdId, accountId: other }), { code: 'hold_gone' }, `"${holdId}"`)
+  }
+  const unknown = `hol_${'a'.repeat(40)}`
+  await t.rejects(placing.place({ holdId: unknown, accountId: other }), { code: 'no_such_sale' })
+})
+
+t.test('another account learns nothing of an order from the hold it was made of', async (t) => {
+  const shop = await shopOf({ buyers: 2 })
+  const hold = await holdIn(shop)
+  await placing.place({ holdId: hold.id, accountId: hold.accountId })
+  const other = at(shop.buyers, 1).accountId
+  await t.rejects(placing.place({ holdId: hold.id, accountId: other }), { code: 'hold_gone' })
+})
+
+t.test(
+  'a place that Redis believed free and PostgreSQL has sold is not sold twice, and Redis learns',
+  async (t) => {
+    const shop = await shopOf({ buyers: 2 })
+    const hold = await holdIn(shop, 0, 2)
+    // A booking of which Redis never heard.
+    await bookPlaces(sql, { sale: shop.sale, unitNo: 0, ordinals: [2] })
+    const asked = { holdId: hold.id, accountId: hold.accountId }
+    await t.rejects(placing.place(asked), {
+      code: 'unit_taken',
+      options: { extra: { units: ['2026-12-01T00:00'] } },
+    })
+    const [redis, postgres] = await bothPictures(shop.sale.id)
+    t.same(redis, { ...postgres, bought: redis.bought })
+    t.equal(redis.places['0:1'], undefined, 'the place that was free is free again')
+    const next = await holdIn(shop, 1, 2)
+    t.same(
+      next.places.map((place) => place.ordinal),
+      [1, 3],
+    )
+    t.equal((await placing.place({ holdId: next.id, accountId: next.accountId })).order.status, 'booked')
+  },
+)
+
+t.test('of what costs something the payment begins with the order', async (t) => {
+  const shop = await shopOf({ priceMinor: 700 })
+  const hold = await holdIn(shop, 0, 2)
+  const asked = { holdId: hold.id, accountId: hold.accountId }
+  await t.rejects(placing.place(asked), { code: 'payment_method_unknown' })
+  await t.rejects(placing.place({ ...asked, method: 'shells' }), { code: 'payment_method_unknown' })
+  t.equal((await placesInRedis(house, shop.sale.id)).places['0:1'], `h:${hold.id}`, 'nothing was pinned')
+  woken.length = 0
+  const { order } = await placing.place({ ...asked, method: 'card' })
+  t.match(order, { status: 'pending', total: { amountMinor: 1400, currency: 'KRW' } })
+  t.same(woken, ['payments'])
+  const [redis, postgres] = await bothPictures(shop.sale.id)
+  t.same(redis, postgres)
+  t.same(redis.places, { '0:1': `p:${order.id}`, '0:2': `p:${order.id}` })
+  await rebuild(shop)
+  t.same(
+    await placesInRedis(house, shop.sale.id),
+    redis,
+    'a place that waits for its payment is kept through a loss',
+  )
+})
+
+t.test('a process that died between pin and commit keeps nobody from the places', async (t) => {
+  const shop = await shopOf({ buyers: 2 })
+  const hold = await holdIn(shop, 0, 4)
+  let late: OrderDraft | undefined
+  const dying = placingWith(async (draft) => {
+    late = draft
+    throw new Error('the process died')
+  })
+  await t.rejects(dying.place({ holdId: hold.id, accountId: hold.accountId }), {
+    message: 'the process died',
+  })
+  const sweep = () => sweepHolds({ sql, holds, sync }, shop.writership)
+  await house.passMs(shop.sale.id, 9000)
+  await sweep()
+  t.equal((await placesInRedis(house, shop.sale.id)).free, 6, 'it may only be slow')
+  await house.passMs(shop.sale.id, 1000)
+  await sweep()
+  const { free, accounts } = await placesInRedis(house, shop.sale.id)
+  t.equal(free, 10)
+  t.same(accounts, {})
+  if (late === undefined) throw new Error('there was a draft')
+  t.equal(await committer.add(late), 'exists', 'the commit that comes after all finds its id used')
+  const rows = await sql`select status from orders where id = ${late.orderId}`
+  t.same(rows, [{ status: 'abandoned' }])
+  t.equal((await sql`select 1 from bookings where order_id = ${late.orderId}`).length, 0)
+  const again = { holdId: hold.id, accountId: hold.accountId }
+  await t.rejects(placing.place(again), { code: 'hold_gone' }, 'an abandoned order is shown to nobody')
+  t.ok(await holdIn(shop, 1, 4))
+})
+
+t.test('the late commit of an abandoned order is answered as one whose hold is gone', async (t) => {
+  const shop = await shopOf()
+  const hold = await holdIn(shop)
+  const slow = placingWith(async (draft) => {
+    await house.passMs(shop.sale.id, 10_000)
+    await sweepHolds({ sql, holds, sync }, shop.writership)
+    return await committer.add(draft)
+  })
+  await t.rejects(slow.place({ holdId: hold.id, accountId: hold.accountId }), { code: 'hold_gone' })
+  const [redis, postgres] = await bothPictures(shop.sale.id)
+  t.same(redis, postgres)
+  t.equal(redis.free, 10)
+})
+
+t.test('a process that died after the commit has sold what it sold', async (t) => {
+  const shop = await shopOf()
+  const hold = await holdIn(shop)
+  const dying = placingWith(async (draft) => {
+    await committer.add(draft)
+    throw new Error('the process died')
+  })
+  await t.rejects(dying.place({ holdId: hold.id, accountId: hold.accountId }))
+  t.equal((await placesInRedis(house, shop.sale.id)).sold, 0)
+  await house.passMs(shop.sale.id, 10_000)
+  await sweepHolds({ sql, holds, sync }, shop.writership)
+  const [redis, postgres] = await bothPictures(shop.sale.id)
+  t.same(redis, postgres)
+  t.same(redis.places, { '0:1': `s:${orderIdOfHold(hold.id)}` })
+  t.match(await placing.place({ holdId: hold.id, accountId: hold.accountId }), {
+    created: false,
+    order: { status: 'booked' },
+  })
+})
+
+t.test(
+  'an order that was expired meanwhile leaves its place to others when the sweep finds it',
+  async (t) => {
+    const shop = await shopOf({ priceMinor: 100 })
+    const hold = await holdIn(shop)
+    const dying = placingWith(async (draft) => {
+      await committer.add(draft)
+      throw new Error('the process died')
+    })
+    await t.rejects(dying.place({ holdId: hold.id, accountId: hold.accountId, method: 'card' }))
+    const orderId = orderIdOfHold(hold.id)
+    await sql`update bookings set status = 'released' where order_id = ${orderId}`
+    await sql`update orders set status = 'expired' where id = ${orderId}`
+    await house.passMs(shop.sale.id, 10_000)
+    await sweepHolds({ sql, holds, sync }, shop.writership)
+    const [redis, postgres] = await bothPictures(shop.sale.id)
+    t.same(redis, postgres)
+  },
+)
