@@ -1,6 +1,5 @@
 import type { WriteStream } from 'node:tty'
-import type { SaleOffer } from './sale-offer.ts'
-import { progressLine, progressLines } from './progress-table.ts'
+import { progressLine, progressLines, type Titled } from './progress-table.ts'
 import type { Tally } from './tally.ts'
 
 /** Shows how far the crowd has come: a table that is rewritten in place, or a line now and then. */
@@ -22,20 +21,20 @@ export class ProgressDisplay {
     this.#linesShown = 0
   }
 
-  start(offers: readonly SaleOffer[], tally: Tally): void {
+  start(offers: readonly Titled[], tally: Tally): void {
     const show = (): void => this.#show(offers, tally)
     this.#timer = setInterval(show, this.#out.isTTY ? 250 : 5_000)
     if (this.#out.isTTY) show()
   }
 
   /** Shows where things stand once more, and leaves that on the screen. */
-  stop(offers: readonly SaleOffer[], tally: Tally): void {
+  stop(offers: readonly Titled[], tally: Tally): void {
     clearInterval(this.#timer)
     this.#show(offers, tally)
     this.#linesShown = 0
   }
 
-  #show(offers: readonly SaleOffer[], tally: Tally): void {
+  #show(offers: readonly Titled[], tally: Tally): void {
     const elapsedMs = this.#nowMs() - this.#startedMs
     if (!this.#out.isTTY) {
       this.#out.write(`${progressLine(tally, elapsedMs)}\n`)

@@ -1,9 +1,13 @@
-import type { SaleOffer } from './sale-offer.ts'
 import { measures, type Counts, type Tally } from './tally.ts'
 import { promiseNames, promises, type Verdict } from './verdict.ts'
 
+/** What is shown of a sale. */
+export interface Titled {
+  readonly sale: { readonly id: string; readonly title: string }
+}
+
 /** The table that moves while the crowd is under way; one line for each sale and one bar for all. */
-export function progressLines(offers: readonly SaleOffer[], tally: Tally, elapsedMs: number): string[] {
+export function progressLines(offers: readonly Titled[], tally: Tally, elapsedMs: number): string[] {
   const rows = offers.map((offer) => [offer.sale.title, ...saleCells(tally.counts(offer.sale.id))])
   const { done, buyers } = tally.total
   return [...aligned([['', ...saleHeads], ...rows]), `${bar(done, buyers)}  ${clock(elapsedMs)}`]
@@ -16,7 +20,7 @@ export function progressLine(tally: Tally, elapsedMs: number): string {
 }
 
 /** What is said at the end: counts, times, promises. */
-export function closingLines(offers: readonly SaleOffer[], tally: Tally, verdict: Verdict): string[] {
+export function closingLines(offers: readonly Titled[], tally: Tally, verdict: Verdict): string[] {
   const rows = offers.map((offer) => [offer.sale.title, ...closingCells(tally.counts(offer.sale.id))])
   const all = offers.length > 1 ? [['all', ...closingCells(tally.total)]] : []
   return [
