@@ -1,0 +1,57 @@
+import t from 'tap'
+import type { Sql } from '../../src/db/postgres.ts'
+import type { Buyer } from '../support/buyer.ts'
+import { freeSlots } from '../support/calls.ts'
+import { at, textAt, type Answer } from '../support/contract.ts'
+import { useFleet } from '../support/fleet.ts'
+
+t.setTimeout(60_000)
+
+/** Asks again while the answer says that it may help. */
+async function atLast(ask: () => Promise<Answer>): Promise<{ answer: Answer; refusals: number }> {
+  for (let refusals = 0; ; refusals++) {
+    const answer = await ask()
+    if (answer.body['retryable'] !== true) return { answer, refusals }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+t.test(
+  'connections to PostgreSQL are cut in the middle of orders: each hold becomes one order',
+  async (t) => {
+    const fleet = await useFleet(t)
+    const server = await fleet.start()
+    const saleId = await server.sale({ ...freeSlots(1, 200), queue: { maxActive: 100, maxPerAccount: 2 } })
+    const buyers = await server.guests(40)
+    const holds = await Promise.all(buyers.map((buyer) => holdOf(buyer, saleId)))
+    const cutting = cutOff(fleet.sql, 30)
+    const orders = await Promise.all(
+      buyers.map((buyer, index) => atLast(() => buyer.order(holds[index] ?? ''))),
+    )
+    await cutting
+
+    t.same([...new Set(orders.map(({ answer }) => at(answer.body, 'order.status')))], ['booked'])
+    const ids = orders.map(({ answer }) => textAt(answer.body, 'order.id'))
+    t.equal(new Set(ids).size, 40)
+    const rows = await fleet.sql<{ id: string }[]>`
+    select order_id as id from bookings where sale_id = ${saleId} and status = 'booked'`
+    t.same(new Set(rows.map(({ id }) => id)), new Set(ids), 'what was answered is what stands')
+    t.equal(rows.length, 40)
+    t.ok(server.process.isAlive)
+  },
+)
+
+/** Cuts connections that are doing something, until so many were cut. */
+async function cutOff(sql: Sql, count: number): Promise<void> {
+  for (let cuts = 0; cuts < count;) {
+    const cut = await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name like 'openrun %' and state <> 'idle'`
+    cuts += cut.length
+  }
+}
+
+async function holdOf(buyer: Buyer, saleId: string): Promise<string> {
+  const held = await buyer.hold(saleId, await buyer.letIn(saleId), { best: { count: 1 } })
+  return textAt(held.body, 'hold.id')
+}

@@ -1,0 +1,82 @@
+import t from 'tap'
+import { freeSlots } from '../support/calls.ts'
+import { api, textAt } from '../support/contract.ts'
+import { admissionsOf, lineUp, mostOpen, mostWithin, useFleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+
+t.setTimeout(60_000)
+
+t.test('the writer of a sale is killed: admission goes on within 4 s, in the old order', async (t) => {
+  const fleet = await useFleet(t)
+  const writer = await fleet.start()
+  const saleId = await writer.sale({ ...freeSlots(1, 100), queue: { ratePerMinute: 300, maxActive: 100 } })
+  const survivor = await fleet.start()
+  await writer.change(saleId, { status: 'paused' })
+  const buyers = await lineUp(saleId, 40, [writer, survivor])
+  const streams = await Promise.all(buyers.map((buyer) => buyer.stream(saleId)))
+  await writer.change(saleId, { status: 'open' })
+  await streams[4]?.events.next('admitted')
+
+  await writer.process.kill()
+  const killedMs = Date.now()
+  const before = (await admissionsOf(fleet.sql, saleId)).length
+  const seen = await Promise.all(
+    buyers.map(async (buyer, index) => {
+      const isCut = buyer.calls === writer
+      const stream = isCut ? await buyer.at(survivor).stream(saleId) : streams[index]
+      return textAt((await stream?.events.next('admitted'))?.data, 'purchaseToken')
+    }),
+  )
+  t.equal(new Set(seen).size, 40, 'everybody was told of a token')
+  const rows = await admissionsOf(fleet.sql, saleId)
+  t.same(
+    rows.map((row) => row.account),
+    buyers.map((buyer) => buyer.id),
+    'nobody overtook and nobody was let in twice',
+  )
+  const pauseMs = (rows[before]?.admittedMs ?? Infinity) - killedMs
+  t.ok(before < 40 && pauseMs < 4000, `nobody was let in for ${pauseMs} ms`)
+})
+
+t.test('a writer that slept past its lease finds that it is none, and the gate holds', async (t) => {
+  const fleet = await useFleet(t)
+  const sleeper = await fleet.start()
+  const crowded = await sleeper.sale({ ...freeSlots(1, 100), queue: { maxActive: 3 } })
+  const slow = await sleeper.sale({ ...freeSlots(1, 100), queue: { ratePerMinute: 60, maxActive: 100 } })
+  const awake = await fleet.start()
+  const fences = async (): Promise<number> => {
+    const [row] = await fleet.sql<{ sum: number }[]>`select sum(fence)::int as sum from sale_writers`
+    return row?.sum ?? 0
+  }
+  const buyers = await lineUp(crowded, 12, [awake])
+  await lineUp(slow, 30, [awake])
+  const streams = await Promise.all(buyers.map((buyer) => buyer.stream(crowded)))
+  await streams[2]?.events.next('admitted')
+  const leave = async (index: number) => {
+    const left = () => buyers[index]?.call('DELETE', `${api}/sales/${crowded}/queue/me`)
+    await until('it left', async () => (await left())?.status !== 409)
+  }
+
+  const before = await fences()
+  sleeper.process.signal('SIGSTOP')
+  for (const index of [0, 1, 2]) await leave(index)
+  await streams[5]?.events.next('admitted')
+  t.ok((await fences()) > before, 'another process writes with a newer fence')
+  sleeper.process.signal('SIGCONT')
+  for (const index of [3, 4, 5]) await leave(index)
+  await streams[8]?.events.next('admitted')
+  for (const index of [6, 7, 8]) await leave(index)
+  await streams[11]?.events.next('admitted')
+  t.equal((await sleeper.call('GET', '/healthz')).status, 200)
+
+  const rows = await admissionsOf(fleet.sql, crowded)
+  t.equal(mostOpen(rows), 3, 'never more inside than allowed')
+  t.same(
+    rows.map((row) => row.account),
+    buyers.map((buyer) => buyer.id),
+  )
+  const paced = await admissionsOf(fleet.sql, slow)
+  t.ok(paced.length > 3)
+  t.ok(mostWithin(paced, 60_000) <= 60)
+  t.ok(mostWithin(paced, 3000) <= 4, 'the pace is that of one gate, not of two')
+})
