@@ -1,4 +1,4 @@
-import type { Batcher } from '../../db/batcher.ts'
+import { Batcher, type Fate } from '../../db/batcher.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { Problem } from '../../errors.ts'
 import { idFrom, type Ids } from '../../ids.ts'
@@ -8,12 +8,12 @@ import type { Sale } from '../sales/sale.ts'
 import type { UnitTable } from '../sales/unit-table.ts'
 import { saleIdOfHold, unitsTaken } from '../units/hold-taking.ts'
 import { placeTuple, type Hold } from '../units/hold.ts'
-import type { HoldStore } from '../units/hold-store.ts'
+import type { HoldStore, PlacesChange } from '../units/hold-store.ts'
 import type { UnitSync } from '../units/unit-sync.ts'
 import type { OrderDraft, OrderFate } from './order-commit.ts'
 import { orderErrors } from './order-errors.ts'
 import type { OrderMessage } from './order-messages.ts'
-import { mustFindOrder } from './order-store.ts'
+import { findOrders } from './order-store.ts'
 
 export interface OrderPlacingOptions {
   readonly sql: Sql
@@ -42,9 +42,30 @@ export function orderIdOfHold(holdId: string): string {
 /** Makes an order of a hold, and its bookings with it. */
 export class OrderPlacing {
   readonly #options: OrderPlacingOptions
+  readonly #found: Batcher<{ orderId: string; accountId: string }, OrderMessage | undefined>
+  readonly #told: Batcher<{ saleId: string; change: PlacesChange }, void>
 
   constructor(options: OrderPlacingOptions) {
     this.#options = options
+    this.#found = new Batcher({
+      run: async (asked) => {
+        const orders = await findOrders(options.sql, asked)
+        return orders.map((value): Fate<OrderMessage | undefined> => ({ ok: true, value }))
+      },
+      batchMax: 200,
+      queueMax: 10_000,
+      inFlightMax: 2,
+    })
+    this.#told = new Batcher({
+      run: async (told) => {
+        await applyBySale(options.sync, told)
+        return told.map((): Fate<void> => ({ ok: true, value: undefined }))
+      },
+      // One call of the script does nothing else meanwhile: so many orders keep Redis for about a millisecond.
+      batchMax: 64,
+      queueMax: 10_000,
+      inFlightMax: 2,
+    })
   }
 
   /**
@@ -118,24 +139,20 @@ export class OrderPlacing {
   }
 
   async #find(orderId: string, accountId: string): Promise<OrderMessage> {
-    try {
-      return await mustFindOrder(this.#options.sql, { orderId, accountId })
-    } catch (error) {
-      if (error instanceof Problem && error.code === orderErrors.no_such_order.code) {
-        throw new Problem(saleStateErrors.hold_gone)
-      }
-      throw error
-    }
+    const order = await this.#found.add({ orderId, accountId })
+    if (order === undefined) throw new Problem(saleStateErrors.hold_gone)
+    return order
   }
 
   /** Hurries what the outbox would say a little later anyway. */
   async #tell(draft: OrderDraft): Promise<void> {
-    const { sync, wakePayments } = this.#options
-    if (draft.payment !== undefined) wakePayments()
-    const status = draft.payment === undefined ? 'booked' : 'pending'
-    const change = { order: draft.orderId, hold: draft.holdId, account: draft.accountId, status } as const
-    await sync.apply(draft.saleId, [{ ...change, places: draft.bookings.map(placeTuple) }]).catch(() => {
-      // Redis is away or rebuilt at this moment; the outbox has it.
+    if (draft.payment !== undefined) this.#options.wakePayments()
+    const { orderId, holdId, saleId, accountId, bookings, payment } = draft
+    const status = payment === undefined ? 'booked' : 'pending'
+    const places = bookings.map(placeTuple)
+    const change = { order: orderId, hold: holdId, account: accountId, status, places } as const
+    await this.#told.add({ saleId, change }).catch(() => {
+      // Too many wait to be told; the outbox has it.
     })
   }
 
@@ -148,4 +165,14 @@ export class OrderPlacing {
     // Redis thought these places free, PostgreSQL knows better.
     await sync.repair(saleId, [...new Set(hold.places.map((place) => place.unitNo))])
   }
+}
+
+/** What one sale's state refuses, because Redis is away or rebuilt at this moment, does not touch the others. */
+async function applyBySale(
+  sync: UnitSync,
+  told: readonly { saleId: string; change: PlacesChange }[],
+): Promise<void> {
+  const sales = new Map<string, PlacesChange[]>()
+  for (const { saleId, change } of told) sales.set(saleId, [...(sales.get(saleId) ?? []), change])
+  await Promise.allSettled([...sales].map(([saleId, changes]) => sync.apply(saleId, changes)))
 }

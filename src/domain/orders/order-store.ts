@@ -21,6 +21,23 @@ export async function mustFindOrder(
   return order
 }
 
+/**
+ * The orders of a crowd, hidden ones too, in two queries together: for each asked for, in the same order, what the account
+ * has under this id; undefined for nothing.
+ */
+export async function findOrders(
+  sql: Sql,
+  asked: readonly { readonly orderId: string; readonly accountId: string }[],
+): Promise<(OrderMessage | undefined)[]> {
+  const rows = await sql<(OrderRow & { accountId: string })[]>`
+    select ${orderColumns(sql)}, account_id as "accountId"
+    from orders left join payments on payments.order_id = orders.id
+    where orders.id = any(${asked.map(({ orderId }) => orderId)}) and orders.status <> 'abandoned'`
+  const orders = await withBookings(sql, rows)
+  const found = new Map(rows.map(({ id, accountId }, index) => [`${id} ${accountId}`, orders[index]]))
+  return asked.map(({ orderId, accountId }) => found.get(`${orderId} ${accountId}`))
+}
+
 /** An account's history, newest first, without what it has hidden. */
 export async function listOrders(
   sql: Sql,
