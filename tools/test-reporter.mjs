@@ -48,8 +48,10 @@ export default class TestReporter extends Transform {
    */
   _flush(done) {
     this.#parser.once('complete', (/** @type {import('tap-parser').FinalResults} */ results) => {
-      // A broken plan or a run without a test fails with no assertion to blame.
-      if (!results.ok && this.#failed === 0) this.#fail('the run as a whole', { failures: results.failures })
+      // A broken plan or a run without an assertion fails with nobody to blame.
+      const isEmpty = this.#passed === 0
+      if ((!results.ok || isEmpty) && this.#failed === 0)
+        this.#fail('the run as a whole', { failures: results.failures })
       if (this.#leftOut > 0) this.push(`${this.#leftOut} left out\n`)
       this.push(`${this.#passed} passed, ${this.#failed} failed\n`)
       done()

@@ -123,7 +123,6 @@ function writeHeaders(res: HttpResponse, headers: NonNullable<Reply['headers']>)
 function mustBeHeaders(headers: NonNullable<Reply['headers']>): void {
   for (const [name, value] of Object.entries(headers)) {
     for (const line of [name, value].flat()) {
-      // eslint-disable-next-line no-control-regex
       if (/[\0\r\n]/.test(line)) throw new TypeError(`The header ${JSON.stringify(name)} is not one line`)
     }
   }

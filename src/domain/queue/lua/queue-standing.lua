@@ -1,7 +1,8 @@
 -- Where accounts stand, many in one call.
 -- KEYS state queue active granting
 -- ARGV epoch run_id accounts
--- accounts is a JSON list. returns {now, waiting, free, sold, status, [per account 'w:rank:sequence' | 'a:sequence:expires_ms:admitted_ms' | '-']} or a failure
+-- accounts is a JSON list
+-- returns {now, waiting, free, sold, status, [per account 'w:rank:sequence' | 'a:sequence:expires_ms:admitted_ms' | '-']} or a failure
 -- @include ../../sale-state/lua/guard.lua
 local now, failure = guard()
 if not now then return failure end
