@@ -1,6 +1,9 @@
 import { Observable } from 'rxjs'
 
-/** Runs `work` for each value, one at a time; values that come meanwhile lead to one more run, with the last of them. */
+/**
+ * Runs `work` for each value, one at a time; values that come meanwhile lead to one more run, with the last of them. After
+ * unsubscribing none begins.
+ */
 export function runLatest<T, R>(work: (value: T) => Promise<R>) {
   return (source: Observable<T>): Observable<R> =>
     new Observable<R>((listener) => {
@@ -21,7 +24,7 @@ export function runLatest<T, R>(work: (value: T) => Promise<R>) {
         if (waiting !== undefined) void begin(waiting.value)
         else if (completed) listener.complete()
       }
-      return source.subscribe({
+      const subscription = source.subscribe({
         next: (value) => {
           if (busy) next = { value }
           else void begin(value)
@@ -32,5 +35,9 @@ export function runLatest<T, R>(work: (value: T) => Promise<R>) {
           if (!busy) listener.complete()
         },
       })
+      return () => {
+        subscription.unsubscribe()
+        next = undefined
+      }
     })
 }

@@ -1,0 +1,174 @@
+import { mock } from 'node:test'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { makeSale } from '../../test/support/sales.ts'
+import { usePostgres } from '../../test/support/stores.ts'
+import { until } from '../../test/support/until.ts'
+import { connectPostgres } from '../db/postgres.ts'
+import { beat, knownProcesses, sayGoodbye } from '../domain/processes/process-store.ts'
+import type { Writership } from '../domain/sale-state/sale-writer.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { Leases } from './lease.ts'
+
+const { postgresUrl } = await usePostgres(t)
+const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'lease-test' })
+t.teardown(() => sql.end())
+const log = pino({ level: 'silent' })
+t.beforeEach(async () => {
+  await sql`update sales set status = 'closed'`
+  await sql`update sale_writers set lease_owner = null, lease_until = null`
+  await sql`delete from processes`
+  mock.timers.enable({ apis: ['setInterval'] })
+})
+t.afterEach(() => mock.timers.reset())
+
+/** A process with the role `admission`; its rounds come only when the test asks for one. */
+const processOf = async (t: Test, processId: string) => {
+  await beat(sql, { id: processId, roles: ['admission'] })
+  const leases = new Leases({ sql, processId, log })
+  const held = new Map<string, Writership>()
+  const lost: string[] = []
+  leases.changes$.subscribe(({ kind, writership }) => {
+    if (kind === 'gained') held.set(writership.saleId, writership)
+    else if (held.delete(writership.saleId)) lost.push(writership.saleId)
+  })
+  t.teardown(() => leases.stop())
+  return { processId, leases, held, lost }
+}
+const makeSales = async (count: number) => {
+  const ids = []
+  for (let index = 0; index < count; index++) ids.push((await makeSale(sql)).id)
+  return ids
+}
+const owners = async () =>
+  await sql<{ id: string; owner: string | null; fence: number }[]>`
+    select sale_id as id, lease_owner as owner, fence from sale_writers
+    join sales on sales.id = sale_id where status = 'open' order by sale_id`
+const expireOf = (processId: string) =>
+  sql`update sale_writers set lease_until = clock_timestamp() - interval '1 ms' where lease_owner = ${processId}`
+
+t.test('two processes share the sales, each sale with one of them', async (t) => {
+  await makeSales(7)
+  const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
+  a.leases.run()
+  b.leases.run()
+  await until('all have a writer', () => {
+    for (const one of [a, b]) one.leases.look()
+    return a.held.size + b.held.size === 7
+  })
+  t.ok(a.held.size <= 4 && b.held.size <= 4, `${a.held.size} and ${b.held.size}`)
+  for (const { id, owner } of await owners()) t.equal(owner, a.held.has(id) ? 'prc_a' : 'prc_b')
+})
+
+t.test('a process that comes later is given its share', async (t) => {
+  await makeSales(6)
+  const a = await processOf(t, 'prc_a')
+  a.leases.run()
+  await until('it has all', () => a.held.size === 6)
+  const b = await processOf(t, 'prc_b')
+  b.leases.run()
+  a.leases.look()
+  await until('they share', () => {
+    b.leases.look()
+    return b.held.size === 3
+  })
+  t.equal(a.held.size, 3)
+  t.equal(a.lost.length, 3)
+})
+
+t.test(
+  'the sales of a process that fell silent are taken over when its leases end, under a higher fence',
+  async (t) => {
+    const sales = await makeSales(2)
+    const a = await processOf(t, 'prc_a')
+    a.leases.run()
+    await until('it has both', () => a.held.size === 2)
+    const [left] = await sql<{ ms: number }[]>`
+    select extract(epoch from max(lease_until) - clock_timestamp())::float8 * 1000 as ms from sale_writers`
+    t.ok((left?.ms ?? Infinity) <= 3000, 'within three seconds')
+    const fences = new Map([...a.held].map(([id, { fence }]) => [id, fence]))
+    const b = await processOf(t, 'prc_b')
+    await sql`update processes set seen_at = now() - interval '10 seconds' where id = 'prc_a'`
+    b.leases.run()
+    b.leases.look()
+    t.equal(b.held.size, 0, 'not before')
+    await expireOf('prc_a')
+    await until('it has taken them over', () => {
+      b.leases.look()
+      return b.held.size === 2
+    })
+    for (const id of sales) t.equal(b.held.get(id)?.fence, (fences.get(id) ?? 0) + 1)
+    // The silent one wakes up.
+    a.leases.look()
+    await until('it has noticed', () => a.held.size === 0)
+    t.same(a.lost.toSorted(), sales.toSorted())
+    t.equal(b.held.size, 2)
+  },
+)
+
+t.test('what is given up can be had at once', async (t) => {
+  const [saleId = ''] = await makeSales(1)
+  const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
+  a.leases.run()
+  await until('the first has it', () => a.held.size === 1)
+  await a.leases.giveUp(saleId)
+  t.same(a.lost, [saleId])
+  b.leases.run()
+  await until('the second has it', () => b.held.size === 1)
+  await a.leases.giveUp(saleId)
+  t.equal((await owners())[0]?.owner, 'prc_b', 'and cannot be given up by the first again')
+})
+
+t.test('a process that ends gives up all it has', async (t) => {
+  await makeSales(3)
+  const a = await processOf(t, 'prc_a')
+  a.leases.run()
+  await until('it has all', () => a.held.size === 3)
+  await a.leases.stop()
+  t.equal(a.held.size, 0)
+  t.same(
+    (await owners()).map(({ owner }) => owner),
+    [null, null, null],
+  )
+})
+
+t.test('a lease is prolonged as long as its process lives', async (t) => {
+  await makeSales(1)
+  const a = await processOf(t, 'prc_a')
+  a.leases.run()
+  await until('it has it', () => a.held.size === 1)
+  const end = async () => (await sql<{ at: Date }[]>`select max(lease_until) as at from sale_writers`)[0]?.at
+  const before = await end()
+  mock.timers.tick(500)
+  await until('it is prolonged', async () => ((await end()) ?? 0) > (before ?? 0))
+  t.equal((await owners())[0]?.fence, 1, 'under the same fence')
+})
+
+t.test('a lost fence is reported once, and only while it is the newest one here', async (t) => {
+  const [saleId = ''] = await makeSales(1)
+  const a = await processOf(t, 'prc_a')
+  a.leases.run()
+  await until('it has it', () => a.held.size === 1)
+  const writership = a.held.get(saleId)
+  if (!writership) throw new Error('it has it')
+  a.leases.forget({ ...writership, fence: writership.fence - 1 })
+  t.same(a.lost, [], "an older writership is nobody's loss")
+  a.leases.forget(writership)
+  a.leases.forget(writership)
+  t.same(a.lost, [saleId])
+})
+
+t.test('a process says once a second that it lives, and goodbye at its end', async (t) => {
+  const heartbeat = new Heartbeat({ sql, processId: 'prc_h', roles: ['edge', 'worker'], log })
+  t.teardown(() => sayGoodbye(sql, 'prc_h'))
+  await heartbeat.run()
+  t.match(await knownProcesses(sql), [{ id: 'prc_h', roles: ['edge', 'worker'], alive: true }])
+  await sql`update processes set seen_at = now() - interval '4 seconds'`
+  t.match(await knownProcesses(sql), [{ id: 'prc_h', alive: false }])
+  mock.timers.tick(1000)
+  await until('it is alive again', async () => (await knownProcesses(sql))[0]?.alive === true)
+  await sql`update processes set seen_at = now() - interval '40 seconds'`
+  t.same(await knownProcesses(sql), [], 'after half a minute nobody waits for it')
+  await heartbeat.stop()
+  t.equal((await sql`select 1 from processes`).length, 0)
+})
