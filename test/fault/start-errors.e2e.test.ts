@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { freePort } from '../../src/db/local/free-port.ts'
+import { onFreePort } from '../../src/db/local/free-port.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { useStores } from '../support/stores.ts'
 
@@ -30,10 +30,11 @@ t.test('a port that is taken is refused in one line, also to one that would shar
 })
 
 t.test('two that share a port both listen on it', async (t) => {
-  const shared = { ...env, OPENRUN_SHARE_PORT: 'true', PORT: String(await freePort()) }
+  const PORT = String(await onFreePort((port) => Promise.resolve(port)))
+  const shared = { ...env, OPENRUN_SHARE_PORT: 'true', PORT }
   const processes = [new ServerProcess(t, shared), new ServerProcess(t, shared)]
   const ports = await Promise.all(processes.map((process) => process.listening()))
-  t.same(ports.map(String), [shared.PORT, shared.PORT])
+  t.same(ports.map(String), [PORT, PORT])
 })
 
 t.test('a PostgreSQL that is not there is named in one line', (t) =>
