@@ -229,10 +229,11 @@ t.test('when all is sold the buyer goes', async (t) => {
 
 t.test('when nothing is left the buyer waits for as long as its patience lasts', async (t) => {
   const place = { position: 9, ahead: 8, behind: 0, etaSeconds: 9, ratePerMinute: 60, left: 0 }
-  const { outcome } = await visiting(t, { patienceMs: 20_000 }, ({ path }) =>
+  const { outcome, types } = await visiting(t, { patienceMs: 20_000 }, ({ path }) =>
     path.endsWith('/stream') ? events(['position', place]) : undefined,
   )
   t.equal(await outcome, 'sold-out')
+  t.ok(types().includes('seen-waiting'))
 })
 
 t.test('who gives up the line leaves it', async (t) => {

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { isCode } from '../client/api-error.ts'
 import type { Fetch, Time, WebSocketConstructor } from '../client/client-ports.ts'
 import { OpenrunClient } from '../client/openrun-client.ts'
@@ -57,9 +56,7 @@ const callsAtOnce = 32
  * Throws NoSaleError when nothing is on sale, ConnectionError when no server can be reached.
  */
 export async function runCrowd(options: CrowdOptions): Promise<CrowdReport> {
-  const { time, signal, onPhase = () => undefined } = options
-  // Every buyer listens to it.
-  setMaxListeners(0, signal)
+  const { time, onPhase = () => undefined } = options
   const looker = clientOf(options, { number: 0, retry: hurried }).withToken(options.organiserKey)
   const offers = await offersOf(looker, options.saleId)
   onPhase({ name: 'guests', offers })
@@ -67,7 +64,7 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdReport> {
   onPhase({ name: 'visits' })
   const { onEntry } = options
   const journal = new Journal({ nowMs: () => time.nowMs(), ...(onEntry === undefined ? {} : { onEntry }) })
-  await Promise.all(buyers.map((buyer) => visitOf(options, buyer, journal, signal)))
+  await visitAll(options, buyers, journal)
   onPhase({ name: 'audit' })
   return await judge(options, { offers, buyers, journal })
 }
@@ -110,7 +107,7 @@ async function makeBuyers(options: CrowdOptions, offers: readonly SaleOffer[]): 
     const offer = offers[number % offers.length]
     if (offer === undefined || options.signal.aborted) return undefined
     const host = clientOf(options, { number, retry: patience })
-    const guest = await host.withToken(options.organiserKey).createGuest({ signal: options.signal })
+    const guest = await host.withToken(options.organiserKey).createGuest()
     const client = host.withToken(guest.accessToken)
     const secondTab = clientOf(options, { number: number + 1, retry: patience }).withToken(guest.accessToken)
     return { number, offer, id: guest.user.id, client, secondTab }
@@ -127,6 +124,18 @@ function clientOf(
   const baseUrl = [...urls.slice(first), ...urls.slice(0, first)]
   const random = seededRandom(seed, -1 - number)
   return new OpenrunClient({ baseUrl, fetch, WebSocket, time, random, retry })
+}
+
+/** Each buyer has a signal of its own: a signal with thousands of listeners is slow to listen to. */
+async function visitAll(options: CrowdOptions, buyers: readonly Buyer[], journal: Journal): Promise<void> {
+  const { signal } = options
+  const ends = buyers.map(() => new AbortController())
+  const endAll = (): void => ends.forEach((end) => end.abort())
+  signal.addEventListener('abort', endAll, { once: true })
+  if (signal.aborted) endAll()
+  const visits = buyers.map((buyer, index) => visitOf(options, buyer, journal, ends[index]?.signal ?? signal))
+  await Promise.all(visits)
+  signal.removeEventListener('abort', endAll)
 }
 
 async function visitOf(

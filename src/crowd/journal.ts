@@ -20,6 +20,8 @@ export type JournalFact =
   /** The live connection tells events from here on. */
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected' }
+  /** Written at the end of a visit without an admission: when the server last said that the account waits. */
+  | { readonly type: 'seen-waiting'; readonly lastAtMs: number }
   /** The server says that the account has no place. */
   | { readonly type: 'absent' }
   /** Times of the server. */

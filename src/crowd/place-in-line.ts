@@ -23,6 +23,7 @@ export class PlaceInLine {
   readonly #over = new AbortController()
   #events: Subscription | undefined
   #isAdmitted = false
+  #waitingAtMs: number | undefined
   #decide: (turn: Turn) => void = () => undefined
   #patience: AbortController | undefined
 
@@ -48,7 +49,7 @@ export class PlaceInLine {
       })
       if (signal.aborted) onStop()
     })
-    return await turn
+    return await turn.finally(() => this.#noteWaiting())
   }
 
   close(): void {
@@ -93,7 +94,10 @@ export class PlaceInLine {
       note({ type: 'soldout' })
       return this.#go('sold-out')
     }
-    if (event.type === 'position') this.#watchStock(event.data.left)
+    if (event.type === 'position') {
+      this.#waitingAtMs = this.#parts.time.nowMs()
+      this.#watchStock(event.data.left)
+    }
   }
 
   #admit({ purchaseToken, admittedAt, expiresAt }: Admitted): void {
@@ -105,6 +109,12 @@ export class PlaceInLine {
       expiresAtMs: Date.parse(expiresAt),
     })
     this.#decide({ kind: 'admitted', purchaseToken })
+  }
+
+  #noteWaiting(): void {
+    const lastAtMs = this.#waitingAtMs
+    if (this.#isAdmitted || lastAtMs === undefined) return
+    this.#parts.note({ type: 'seen-waiting', lastAtMs })
   }
 
   /** Nothing is left, though what others hold may come back: stays as long as the patience lasts. */

@@ -5,9 +5,13 @@ import type { Stay } from './verdict-stays.ts'
 /** Away for longer than this, an account is not one that stayed: the server may have given it up after a loss. */
 const gapMaxMs = 10_000
 
+/** How old what the server says about a place may be when it arrives. */
+const messageAgeMaxMs = 5_000
+
 /**
  * Nobody is let in before someone who came earlier and stayed: of two who joined, the one with the lower sequence must
- * have been let in first, or have left before the other was let in.
+ * have been let in first. Who was never heard to be let in counts for as long as the server said that it waits: it may
+ * have been let in and have left without having heard of it.
  */
 export function judgeOrder({ stays, aheadMs, endedAtMs }: Case): Finding {
   const bySequence = stays.toSorted((a, b) => a.sequence - b.sequence)
@@ -17,10 +21,7 @@ export function judgeOrder({ stays, aheadMs, endedAtMs }: Case): Finding {
   // From the back: who is let in earliest among those who came later?
   for (const stay of bySequence.toReversed()) {
     const admittedAtMs = stay.admissions[0]?.admittedAtMs
-    const waitedUntilMs = Math.min(
-      admittedAtMs ?? Number.POSITIVE_INFINITY,
-      (stay.leftAtMs ?? Number.POSITIVE_INFINITY) - aheadMs,
-    )
+    const waitedUntilMs = admittedAtMs ?? (stay.seenWaitingMs ?? 0) - aheadMs - messageAgeMaxMs
     if (hasStayed(stay, Math.min(waitedUntilMs + aheadMs, endedAtMs))) {
       checked++
       if (earliest !== undefined && earliest.admittedAtMs < waitedUntilMs) {

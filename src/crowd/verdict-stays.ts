@@ -10,6 +10,8 @@ export interface Stay {
   /** Pairs of places that the account had at the same time. */
   readonly doubles: readonly (readonly [number, number])[]
   readonly admissions: readonly StayAdmission[]
+  /** When the server last said that it waits, if it was never heard to be let in. */
+  readonly seenWaitingMs: number | undefined
   /** When it asked to leave; what came of that may be unknown. */
   readonly leftAtMs: number | undefined
   /** The times while it waited without a connection, the last one perhaps without an end. */
@@ -35,6 +37,7 @@ interface OpenStay {
   readonly doubles: [number, number][]
   readonly admissions: StayAdmission[]
   readonly gaps: { fromMs: number; toMs: number }[]
+  seenWaitingMs: number | undefined
   leftAtMs: number | undefined
   current: number
   isLost: boolean
@@ -64,6 +67,7 @@ function begun(entry: JournalEntry & { type: 'joined' }): OpenStay {
     doubles: [],
     admissions: [],
     gaps: [{ fromMs: entry.atMs, toMs: Number.POSITIVE_INFINITY }],
+    seenWaitingMs: undefined,
     leftAtMs: undefined,
     current: entry.sequence,
     isLost: false,
@@ -85,6 +89,7 @@ function heed(stay: OpenStay, entry: JournalEntry): void {
   if (entry.type === 'connected') closeGap(stay, entry.atMs)
   else if (entry.type === 'disconnected') openGap(stay, entry.atMs)
   else if (entry.type === 'absent') stay.isLost = true
+  else if (entry.type === 'seen-waiting') stay.seenWaitingMs = entry.lastAtMs
   else if (entry.type === 'ended') stay.isOver = true
   else if (entry.type === 'admitted') noteAdmission(stay, entry)
   else if (entry.type === 'leave-sent') {

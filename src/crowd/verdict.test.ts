@@ -161,11 +161,18 @@ t.test('first come, first served', async (t) => {
     breaks(t, history, ['order'], /bob .* was let in before ann/)
   })
   t.test('whoever came earlier is never let in at all', async (t) => {
-    breaks(t, two().admits('bob', { at: 30, place: epoch + 3 }), ['order'], /bob .* was let in before ann/)
+    const history = two().admits('bob', { at: 30, place: epoch + 3 })
+    history.notes('ann', minute, { type: 'seen-waiting', lastAtMs: openedMs + 9_000 })
+    breaks(t, history, ['order'], /bob .* was let in before ann/)
+  })
+  t.test('whoever came earlier may have been let in without having heard of it', async (t) => {
+    const history = two().admits('bob', { at: 30, place: epoch + 3 })
+    breaks(t, history.notes('ann', minute, { type: 'seen-waiting', lastAtMs: openedMs + 40 }), [])
   })
   t.test('whoever came earlier gave up only after having been overtaken', async (t) => {
     const history = two().admits('bob', { at: 30, place: epoch + 3 })
-    breaks(t, history.notes('ann', 500, { type: 'leave-sent' }), ['order'])
+    history.notes('ann', 7_000, { type: 'seen-waiting', lastAtMs: openedMs + 6_900 })
+    breaks(t, history.notes('ann', 7_001, { type: 'leave-sent' }), ['order'])
   })
   t.test('a place that was lost and given anew further back', async (t) => {
     const history = two()
@@ -176,18 +183,25 @@ t.test('first come, first served', async (t) => {
     breaks(t, history, ['order'])
   })
   t.test('it is no overtaking when the earlier one has left before', async (t) => {
-    const history = two().notes('ann', 25, { type: 'leave-sent' })
-    breaks(t, history.admits('bob', { at: 30, place: epoch + 3 }), [])
+    const history = two()
+      .notes('ann', 8_000, { type: 'seen-waiting', lastAtMs: openedMs + 7_999 })
+      .notes('ann', 8_001, { type: 'leave-sent' })
+    breaks(t, history.admits('bob', { at: 9_000, place: epoch + 3 }), [])
   })
   t.test('nor when the earlier one was away for long', async (t) => {
-    const history = two().notes('ann', 25, { type: 'disconnected' })
-    breaks(t, history.admits('bob', { at: 30_000, place: epoch + 3 }), [])
+    const history = two()
+      .notes('ann', 25, { type: 'disconnected' })
+      .notes('ann', 20_000, { type: 'connected' })
+      .admits('bob', { at: 15_000, place: epoch + 3 })
+      .admits('ann', { at: 30_000, place: epoch + 2 })
+    breaks(t, history, [])
   })
   t.test('but a short cut takes nobody out of the line', async (t) => {
     const history = two()
       .notes('ann', 25, { type: 'disconnected' })
       .notes('ann', 4_000, { type: 'connected' })
-      .admits('bob', { at: 30_000, place: epoch + 3 })
+      .admits('bob', { at: 15_000, place: epoch + 3 })
+      .admits('ann', { at: 30_000, place: epoch + 2 })
     breaks(t, history, ['order'])
   })
   t.test('nor is it when both are let in at the same moment', async (t) => {
