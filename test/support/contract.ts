@@ -64,7 +64,7 @@ const anywhere = new Set(['unavailable', 'overloaded', 'draining', 'timed_out', 
 /** Holds answers against the OpenAPI document of the server that gave them. */
 export class Contract {
   readonly #document: ApiDocument
-  readonly #schemas = new Map<JsonSchema, z.ZodType>()
+  readonly #shapes = new Map<JsonSchema, z.ZodType>()
 
   constructor(document: ApiDocument) {
     this.#document = document
@@ -80,10 +80,19 @@ export class Contract {
     )
   }
 
-  /** A schema with what it refers to in reach. */
-  resolved(schema: JsonSchema): JsonSchema {
+  /** What a schema of the document takes. Patterns that only an expression with the flag `u` understands are passed over. */
+  shapeOf(schema: JsonSchema): z.ZodType {
+    const known = this.#shapes.get(schema)
+    if (known !== undefined) return known
     const text = JSON.stringify({ ...schema, $defs: this.#document.components.schemas })
-    return JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as JsonSchema
+    const resolved: unknown = JSON.parse(
+      text.replaceAll('#/components/schemas/', '#/$defs/'),
+      (key, value: unknown) =>
+        key === 'pattern' && typeof value === 'string' && value.includes('\\p{') ? undefined : value,
+    )
+    const shape = z.fromJSONSchema(resolved as Parameters<typeof z.fromJSONSchema>[0])
+    this.#shapes.set(schema, shape)
+    return shape
   }
 
   /** What is wrong with an answer, in words; nothing for one that is as documented. */
@@ -117,9 +126,7 @@ export class Contract {
     if (!(headers.get('content-type') ?? '').startsWith('application/json')) return []
     const schema = documented.content?.['application/json']?.schema
     if (schema === undefined) return []
-    const shape = this.#schemas.get(schema) ?? z.fromJSONSchema(this.resolved(schema) as never)
-    this.#schemas.set(schema, shape)
-    const parsed = shape.safeParse(body)
+    const parsed = this.shapeOf(schema).safeParse(body)
     return parsed.success ? [] : [`not of its schema: ${z.prettifyError(parsed.error)}`]
   }
 }
