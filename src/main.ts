@@ -11,7 +11,8 @@ function giveUp(error: unknown): never {
 }
 
 const major = Number(process.versions.node.split('.')[0])
-if (major < nodeOldest) giveUp(new StartError(`Openrun needs Node ${nodeOldest} or newer; this is ${process.version}.`))
+if (major < nodeOldest)
+  giveUp(new StartError(`Openrun needs Node ${nodeOldest} or newer; this is ${process.version}.`))
 
 // Imported only now, because an older Node could not even load it.
 const { start } = await import('./start.ts')

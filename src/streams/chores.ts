@@ -44,7 +44,8 @@ export class Chores implements Service {
       .work()
       .then(() => void this.#failing.delete(chore.name))
       .catch((error: unknown) => {
-        if (!this.#failing.has(chore.name)) this.#log.warn({ err: error, chore: chore.name }, 'a chore failed')
+        if (!this.#failing.has(chore.name))
+          this.#log.warn({ err: error, chore: chore.name }, 'a chore failed')
         this.#failing.add(chore.name)
       })
     this.#running.set(chore.name, work)

@@ -29,7 +29,7 @@ const server = createServer({
       if (bearer === 'nobody') throw new Problem(generalErrors.unauthenticated)
       return bearer.startsWith('org_')
         ? { kind: 'organiser', organiserId: bearer }
-        : { kind: 'account', accountId: bearer }
+        : { kind: 'account', accountKind: 'guest', accountId: bearer }
     },
   },
   idempotency: {
