@@ -12,7 +12,8 @@ function writeCursor({ atMs, id }: PageCursor): string {
 
 /** Throws `invalid_request` for a text that `writeCursor` cannot have made. */
 export function readCursor(text: string): PageCursor {
-  const [, at, id] = /^(\d{1,15}):([a-z]{3}_[0-9a-z]{20})$/.exec(Buffer.from(text, 'base64url').toString()) ?? []
+  const [, at, id] =
+    /^(\d{1,15}):([a-z]{3}_[0-9a-z]{20})$/.exec(Buffer.from(text, 'base64url').toString()) ?? []
   const atMs = Number(at)
   // Beyond this no date exists.
   if (id === undefined || !(atMs <= 8.64e15)) {

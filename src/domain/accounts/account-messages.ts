@@ -1,8 +1,6 @@
 import { z } from 'zod'
 
-const userMessage = z
-  .object({ id: z.string(), kind: z.enum(['guest', 'verified']) })
-  .meta({ id: 'User' })
+const userMessage = z.object({ id: z.string(), kind: z.enum(['guest', 'verified']) }).meta({ id: 'User' })
 
 export const guestAnswer = z
   .object({

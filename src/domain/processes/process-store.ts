@@ -28,5 +28,10 @@ export async function knownProcesses(sql: Sql): Promise<KnownProcess[]> {
   const rows = await sql<{ id: string; roles: Role[]; alive: boolean; startedAt: Date }[]>`
     select id, roles, seen_at > clock_timestamp() - interval '3 seconds' as alive, started_at as "startedAt"
     from processes where seen_at > clock_timestamp() - interval '30 seconds'`
-  return rows.map(({ id, roles, alive, startedAt }) => ({ id, roles, alive, startedAtMs: startedAt.getTime() }))
+  return rows.map(({ id, roles, alive, startedAt }) => ({
+    id,
+    roles,
+    alive,
+    startedAtMs: startedAt.getTime(),
+  }))
 }

@@ -30,7 +30,9 @@ export interface RebuildOptions {
  * @returns the new epoch, when it began, and whether Redis still had the line, but for its last second
  * @throws FencedError another process has become the writer; nothing of its work is touched
  */
-export async function rebuildSale(options: RebuildOptions): Promise<{ epoch: number; sinceMs: number; lineKept: boolean }> {
+export async function rebuildSale(
+  options: RebuildOptions,
+): Promise<{ epoch: number; sinceMs: number; lineKept: boolean }> {
   const { sql, state, saleId, fence } = options
   const runId = state.runId
   const { epoch, since } = await raiseEpoch(sql, { saleId, fence, storeRunId: runId })
