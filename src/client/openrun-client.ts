@@ -146,7 +146,10 @@ export class OpenrunClient {
     return this.#send({ method: 'DELETE', path: path`/sales/${sale}/queue/me`, doneCodes, ...options })
   }
 
-  /** What happens in line, through cuts and losses. At most one a sale over a client's WebSocket. */
+  /**
+   * What happens in line, through cuts and losses. At most one a sale over a client's WebSocket. Unsubscribe before
+   * `leaveQueue`: whoever still listens is taken for somebody who lost the place, and joins again.
+   */
   waitInLine(options: WaitOptions): Observable<LineEvent> {
     const parts = {
       calls: this.#calls,

@@ -20,6 +20,7 @@ const admitted = {
   expiresAt: '2026-01-01T00:05:00.000Z',
 }
 const waiting = { state: 'waiting', ticket, position: 1, behind: 0, etaSeconds: 1 }
+const nothingLeft = { position: 9, ahead: 8, behind: 0, etaSeconds: 9, ratePerMinute: 60, left: 0 }
 const calm: BuyerPlan = {
   ...buyerPlan(1, 1),
   transport: 'sse',
@@ -228,9 +229,8 @@ t.test('when all is sold the buyer goes', async (t) => {
 })
 
 t.test('when nothing is left the buyer waits for as long as its patience lasts', async (t) => {
-  const place = { position: 9, ahead: 8, behind: 0, etaSeconds: 9, ratePerMinute: 60, left: 0 }
   const { outcome, types } = await visiting(t, { patienceMs: 20_000 }, ({ path }) =>
-    path.endsWith('/stream') ? events(['position', place]) : undefined,
+    path.endsWith('/stream') ? events(['position', nothingLeft]) : undefined,
   )
   t.equal(await outcome, 'sold-out')
   t.ok(types().includes('seen-waiting'))
@@ -242,6 +242,30 @@ t.test('who gives up the line leaves it', async (t) => {
   )
   t.equal(await outcome, 'left')
   t.ok(types().includes('leave-sent'))
+})
+
+t.test('who leaves listens no longer, and so does not come back for a lost place', async (t) => {
+  let stream: ServerResponse | undefined
+  let answer = (): void => undefined
+  const { outcome, calls } = await visiting(t, { patienceMs: 5_000 }, ({ path, method }, count) => {
+    if (method === 'POST' && count > 1) answer()
+    if (method === 'DELETE') {
+      // Answered when the stream was left, or when whoever listens to it has come back.
+      return (response) => {
+        answer = () => void response.writeHead(204).end()
+        if (stream?.closed !== false) return answer()
+        stream.once('close', answer)
+        stream.write('event: absent\ndata: {}\n\n')
+      }
+    }
+    if (!path.endsWith('/stream')) return undefined
+    return (response) => {
+      stream = response
+      events(['position', nothingLeft])(response)
+    }
+  })
+  t.equal(await outcome, 'sold-out')
+  t.equal(calls().filter((call) => call === 'POST /queue').length, 1)
 })
 
 t.test('who goes away comes back, and is let in', async (t) => {

@@ -28,6 +28,8 @@ async function attempt(parts: BuyerParts): Promise<Outcome> {
   try {
     const turn = await place.wait(joined)
     if (turn.kind === 'gone') {
+      // Whoever went on listening would hear that the place is gone, and join again.
+      place.close()
       if (turn.outcome !== 'closed') await leave(parts)
       return turn.outcome
     }
