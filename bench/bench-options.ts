@@ -7,7 +7,7 @@ export const benchHelp = `Asks how near the server comes to what its stores and 
 
   --seconds S    length of each measured turn (3)
   --rounds R     turns of each side, one after the other (3)
-  --conns C      connections of the load (128)
+  --conns C      connections of the load (256)
   --accounts N   buyers that take part (20000)
   --profile      say where the server spends its time; slows it down, so these figures are not to be quoted
 
@@ -33,7 +33,7 @@ const shape = z.object({
   question: z.enum([...questionNames, 'all']).default('all'),
   seconds: z.coerce.number().min(0.5).max(600).default(3),
   rounds: z.coerce.number().int().min(1).max(100).default(3),
-  conns: z.coerce.number().int().min(1).max(2_000).default(128),
+  conns: z.coerce.number().int().min(1).max(2_000).default(256),
   // More would fall out of the server's memory of tokens, and each join would pay for a signature.
   accounts: z.coerce.number().int().min(100).max(45_000).default(20_000),
   profile: z.boolean().default(false),
