@@ -4,7 +4,7 @@
  */
 export class BodyCollector {
   readonly #bytesMax: number
-  #buffer = new Uint8Array(0)
+  #buffer = nothing
   #used = 0
 
   constructor(bytesMax: number) {
@@ -29,3 +29,6 @@ export class BodyCollector {
     this.#buffer = grown
   }
 }
+
+/** Nearly every body comes in one piece and needs no buffer: this one serves them all. */
+const nothing = new Uint8Array(0)

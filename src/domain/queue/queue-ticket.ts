@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual, type Hmac } from 'node:crypto'
 import type { SigningKeys } from '../accounts/signing-keys.ts'
 
 /** A place in a line, as its owner can carry it away and bring it back. */
@@ -31,7 +31,7 @@ export class QueueTickets {
     const { sale, account, sequence, epoch, issuedAt } = fields
     const json = JSON.stringify([key.kid, sale, account, sequence, epoch, issuedAt])
     const head = Buffer.from(json).toString('base64url')
-    return `${head}.${mac(key.secret, head).toString('base64url')}`
+    return `${head}.${mac(key.secret, head).digest('base64url')}`
   }
 
   /** The fields of a ticket that was issued here; undefined for any other text. */
@@ -43,14 +43,14 @@ export class QueueTickets {
     const key = claimed && this.#keys.verifier('queue', claimed.kid)
     if (key?.kind !== 'secret') return undefined
     const given = Buffer.from(signature, 'base64url')
-    const expected = mac(key.secret, head)
+    const expected = mac(key.secret, head).digest()
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
     return claimed?.fields
   }
 }
 
-function mac(secret: Uint8Array, head: string): Buffer {
-  return createHmac('sha256', secret).update(head).digest()
+function mac(secret: Uint8Array, head: string): Hmac {
+  return createHmac('sha256', secret).update(head)
 }
 
 function parse(head: string): { kid: string; fields: QueueTicketFields } | undefined {
