@@ -75,6 +75,8 @@ class BookQuestion {
     for (let round = 1; round <= rounds; round++) await this.#round(series, seconds)
     const rate = (turns: readonly Turn[]) => turns.map((turn) => turn.perSecond)
     const bottom = rate(series.limit)
+    const cost = (turns: readonly Turn[]) => turns.map(({ cpuMicros: { load: _, ...used } }) => sum(used))
+    const top = cost(series.limit)
     return {
       sides: [
         sideOf('order', series.order),
@@ -84,6 +86,11 @@ class BookQuestion {
       ratios: [
         ratioOf({ name: 'orders per second', goal: 1 }, { top: rate(series.order), bottom }),
         ratioOf({ name: 'hold and order per second', goal: 1 }, { top: rate(series.holdAndOrder), bottom }),
+        ratioOf({ name: 'orders per CPU second', goal: 1 }, { top, bottom: cost(series.order) }),
+        ratioOf(
+          { name: 'hold and order per CPU second', goal: 1 },
+          { top, bottom: cost(series.holdAndOrder) },
+        ),
       ],
       checks: [...(await this.#checkOurs()), ...(await this.#checkLimit(limitUrl))],
       windows: this.#windows,
@@ -213,6 +220,10 @@ class BookQuestion {
       check('one-row commits: entries of the outbox', this.#committed, found.entries),
     ]
   }
+}
+
+function sum(figures: Readonly<Record<string, number>>): number {
+  return Object.values(figures).reduce((total, figure) => total + figure, 0)
 }
 
 interface Counts {

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual, type Hmac } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { SigningKeys } from '../accounts/signing-keys.ts'
 
 /** A place in a line, as its owner can carry it away and bring it back. */
@@ -49,7 +49,7 @@ export class QueueTickets {
   }
 }
 
-function mac(secret: Uint8Array, head: string): Hmac {
+function mac(secret: Uint8Array, head: string) {
   return createHmac('sha256', secret).update(head)
 }
 
