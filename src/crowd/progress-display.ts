@@ -2,15 +2,17 @@ import type { WriteStream } from 'node:tty'
 import { progressLine, progressLines, type Titled } from './progress-table.ts'
 import type { Tally } from './tally.ts'
 
+type Screen = Pick<WriteStream, 'write' | 'isTTY' | 'columns'>
+
 /** Shows how far the crowd has come: a table that is rewritten in place, or a line now and then. */
 export class ProgressDisplay {
-  readonly #out: Pick<WriteStream, 'write' | 'isTTY'>
+  readonly #out: Screen
   readonly #startedMs: number
   readonly #nowMs: () => number
   #timer: NodeJS.Timeout | undefined
   #linesShown = 0
 
-  constructor(options: { out: Pick<WriteStream, 'write' | 'isTTY'>; nowMs: () => number }) {
+  constructor(options: { out: Screen; nowMs: () => number }) {
     this.#out = options.out
     this.#nowMs = options.nowMs
     this.#startedMs = options.nowMs()
@@ -40,7 +42,9 @@ export class ProgressDisplay {
       this.#out.write(`${progressLine(tally, elapsedMs)}\n`)
       return
     }
-    const lines = progressLines(offers, tally, elapsedMs)
+    // A line that the terminal breaks in two could not be rewritten.
+    const width = this.#out.columns
+    const lines = progressLines(offers, tally, elapsedMs).map((line) => line.slice(0, width))
     const back = this.#linesShown > 0 ? `\u001b[${this.#linesShown}A\u001b[J` : ''
     this.#out.write(`${back}${lines.join('\n')}\n`)
     this.#linesShown = lines.length

@@ -65,6 +65,13 @@ t.test('the moving table has a line for each sale and one bar', (t) => {
   t.end()
 })
 
+t.test('a long title does not push the figures away', (t) => {
+  const { tally } = setting()
+  const long = { sale: { id: 'sal_hall', title: 'A very long evening of very short songs' } }
+  t.match(progressLines([long], tally, 0)[1], /^A very long evening of ver… +3 /)
+  t.end()
+})
+
 t.test('the closing table shows outcomes, times, and each promise with what broke it', (t) => {
   const { tally, note } = setting()
   note('ann', 0, { type: 'joined', sequence: 1, tookMs: 1_500 })

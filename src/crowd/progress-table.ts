@@ -8,7 +8,7 @@ export interface Titled {
 
 /** The table that moves while the crowd is under way; one line for each sale and one bar for all. */
 export function progressLines(offers: readonly Titled[], tally: Tally, elapsedMs: number): string[] {
-  const rows = offers.map((offer) => [offer.sale.title, ...saleCells(tally.counts(offer.sale.id))])
+  const rows = offers.map((offer) => [shortTitle(offer), ...saleCells(tally.counts(offer.sale.id))])
   const { done, buyers } = tally.total
   return [...aligned([['', ...saleHeads], ...rows]), `${bar(done, buyers)}  ${clock(elapsedMs)}`]
 }
@@ -21,7 +21,7 @@ export function progressLine(tally: Tally, elapsedMs: number): string {
 
 /** What is said at the end: counts, times, promises. */
 export function closingLines(offers: readonly Titled[], tally: Tally, verdict: Verdict): string[] {
-  const rows = offers.map((offer) => [offer.sale.title, ...closingCells(tally.counts(offer.sale.id))])
+  const rows = offers.map((offer) => [shortTitle(offer), ...closingCells(tally.counts(offer.sale.id))])
   const all = offers.length > 1 ? [['all', ...closingCells(tally.total)]] : []
   return [
     ...aligned([['', ...closingHeads], ...rows, ...all]),
@@ -47,6 +47,13 @@ const closingHeads = [
   'too late',
   'failed',
 ]
+
+function shortTitle({ sale: { title } }: Titled): string {
+  const letters = [...title]
+  return letters.length <= titleMax ? title : `${letters.slice(0, titleMax - 1).join('')}…`
+}
+
+const titleMax = 26
 
 function saleCells(counts: Counts): string[] {
   const { buyers, joined, waiting, admitted, shopping, bought, places, done } = counts
