@@ -68,7 +68,7 @@ t.test('the moving table has a line for each sale and one bar', (t) => {
 t.test('a long title does not push the figures away', (t) => {
   const { tally } = setting()
   const long = { sale: { id: 'sal_hall', title: 'A very long evening of very short songs' } }
-  t.match(progressLines([long], tally, 0)[1], /^A very long evening of ver… +3 /)
+  t.match(progressLines([long], tally, 0)[1], /^A very long evening of ve… +3 /)
   t.end()
 })
 

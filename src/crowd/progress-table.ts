@@ -49,7 +49,7 @@ const closingHeads = [
 ]
 
 function shortTitle({ sale: { title } }: Titled): string {
-  const letters = [...title]
+  const letters = Array.from(title)
   return letters.length <= titleMax ? title : `${letters.slice(0, titleMax - 1).join('')}…`
 }
 
