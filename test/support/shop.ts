@@ -151,10 +151,9 @@ export async function placesInRedis(house: House, saleId: string): Promise<Place
     redis.hgetall(keys.bought),
     redis.hmget(keys.state, 'free', 'sold'),
   ])
+  const spares = grouped(spare.map((name) => name.split(':').map(Number)))
   const ordinals = capacities.map((capacity, unitNo) => {
-    const given = spare
-      .filter((name) => name.startsWith(`${unitNo}:`))
-      .map((name) => Number(name.split(':')[1]))
+    const given = spares.get(unitNo) ?? []
     const first = Number(next[unitNo])
     return [...given, ...range(first, capacity)].toSorted((a, b) => a - b)
   })
@@ -176,10 +175,10 @@ export async function placesInPostgres(sql: Sql, saleId: string): Promise<Places
     `${place.unitNo}:${place.ordinal}`,
     `${place.booked ? 's' : 'p'}:${place.orderId}`,
   ])
-  const taken = (unitNo: number) => standing.filter((place) => place.unitNo === unitNo)
-  const left = capacities.map((capacity, unitNo) => capacity - taken(unitNo).length)
+  const taken = grouped(standing.map((place) => [place.unitNo, place.ordinal]))
+  const left = capacities.map((capacity, unitNo) => capacity - (taken.get(unitNo)?.length ?? 0))
   const ordinals = capacities.map((capacity, unitNo) => {
-    const gone = new Set(taken(unitNo).map((place) => place.ordinal))
+    const gone = new Set(taken.get(unitNo))
     return range(1, capacity).filter((ordinal) => !gone.has(ordinal))
   })
   const accounts: Record<string, number> = {}
@@ -219,6 +218,13 @@ export function withHolds(picture: PlacesPicture, holds: readonly Hold[]): Place
     ),
     free: picture.free - held.length,
   }
+}
+
+/** Ordinals by their unit. */
+function grouped(pairs: readonly (readonly number[])[]): Map<number, number[]> {
+  const groups = new Map<number, number[]>()
+  for (const [unitNo = 0, ordinal = 0] of pairs) groups.set(unitNo, [...(groups.get(unitNo) ?? []), ordinal])
+  return groups
 }
 
 function range(first: number, last: number): number[] {

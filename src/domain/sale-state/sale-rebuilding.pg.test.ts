@@ -83,7 +83,7 @@ t.test('a rebuilt state is the one that was lost, whatever had happened to it', 
     }
   }
   const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), run)
-  await t.resolves(fc.assert(property, { numRuns: 40 }))
+  await t.resolves(fc.assert(property, { numRuns: 15 }))
 })
 
 t.test('holds without an order end with the loss, those with one are kept', async (t) => {
@@ -230,23 +230,23 @@ t.test('revisions of units go on over a rebuild, so that no two states share a p
   t.ok(Number(after[1]) >= Number(before[1]))
 })
 
-t.test('a hall of many thousand places, half of them sold, is rebuilt whole', async (t) => {
+t.test('a hall that takes several calls to write is rebuilt whole', async (t) => {
   const hall = {
     priceClasses: [{ name: 'Regular', priceMinor: 0 }],
-    sections: [{ code: 'A', rows: 100, seatsPerRow: 60, priceClass: 'Regular' }],
+    sections: [{ code: 'A', rows: 60, seatsPerRow: 40, priceClass: 'Regular' }],
   }
   const sale = await makeSale(sql, { changes: { hall } })
   const { writership } = await house.gate(sale.id)
-  const people = await makePeople(sql, 3000)
+  const people = await makePeople(sql, 1100)
   const drafts = people.map((accountId, index) =>
     draftOf(sale.id, { accountId, places: [{ unitNo: 2 * index, ordinal: 1, nth: 1 }] }),
   )
   await Promise.all(drafts.map((draft) => committer.add(draft)))
   await rebuild({ sale, writership })
   const [redis, postgres] = await pictures(sale.id)
-  t.equal(redis.sold, 3000)
+  t.equal(redis.sold, 1100)
   t.same(redis.left, postgres.left)
   t.same(redis.places, postgres.places)
   t.same(redis.accounts, postgres.accounts)
-  t.equal(redis.free, 3000)
+  t.equal(redis.free, 1300)
 })
