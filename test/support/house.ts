@@ -41,7 +41,7 @@ export async function useHouse(t: Scope): Promise<House> {
   const stores = await useStores(t)
   const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
   const sql = connectPostgres({ url: stores.postgresUrl, connections: 5, name: 'test' })
-  t.teardown(() => sql.end())
+  t.teardown(() => sql.end({ timeout: 1 }))
   const connect = async (): Promise<SaleState> => {
     const redis = connectRedis({ url: stores.redisUrl, name: 'test', log })
     t.teardown(() => redis.disconnect())
