@@ -9,7 +9,7 @@ import type { Authenticator } from '../../src/server/session.ts'
 import { FakeClock } from './fake-clock.ts'
 
 /** Takes the tokens `account-<id>` and `organiser-<id>`. */
-export const fakeAuthenticator: Authenticator = {
+const fakeAuthenticator: Authenticator = {
   authenticate(bearer) {
     const [, kind, id = ''] = /^(account|organiser)-(\w+)$/.exec(bearer) ?? []
     if (kind === 'account') return { kind, accountId: `usr_${id}`, accountKind: 'guest' }

@@ -32,6 +32,7 @@ const byGrammar = new Set(['utils', 'util', 'helpers', 'types', 'interfaces', 'c
 export const fileNames: Rule = (files) =>
   files
     .filter(({ path }) => /^(src|test|tools|bench)\//.test(path) && !path.includes('/migrations/'))
+    .filter(({ path }) => basename(path) !== 'README.md')
     .flatMap(({ path }) => [
       ...(kebabCase.test(basename(path)) ? [] : [`${path}: the name is not in kebab-case`]),
       ...dirname(path)

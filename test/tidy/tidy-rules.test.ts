@@ -48,7 +48,7 @@ const cases: Readonly<Record<string, Case>> = {
       [file('src/domain/utils/money.ts')],
       [file('src/domain/seat_holds.lua')],
     ],
-    good: [file('src/db/seat-holds.pg.test.ts'), file('README.md')],
+    good: [file('src/db/seat-holds.pg.test.ts'), file('README.md'), file('bench/README.md')],
   },
   'a migration without a name': {
     rule: migrationNames,
