@@ -148,7 +148,8 @@ function edgeErrorsOf(endpoint: Endpoint): ErrorDefinition[] {
     ...(body
       ? [serverErrors.malformed_json, serverErrors.body_too_large, serverErrors.unsupported_media_type]
       : []),
-    ...(auth === 'public' ? [] : [generalErrors.unauthenticated]),
+    // Also where nobody has to say who they are: whoever does is believed or refused.
+    generalErrors.unauthenticated,
     ...(auth === 'account' || auth === 'organiser' ? [generalErrors.forbidden] : []),
     ...(endpoint.method === 'GET' ? [] : [serverErrors.foreign_origin]),
     ...((params ?? query ?? headers ?? body) ? [generalErrors.invalid_request] : []),

@@ -121,11 +121,9 @@ const orderRoute = ({ placing }: HoldRoutesParts) =>
     ],
     idempotent: true,
     async handle({ body, caller: { accountId } }) {
-      const { order, created } = await placing.place({
-        holdId: body.hold,
-        accountId,
-        method: body.payment?.method,
-      })
+      const { order, created } = await placing
+        .place({ holdId: body.hold, accountId, method: body.payment?.method })
+        .catch(goneWithItsSale)
       return { status: created ? 201 : 200, body: { order } }
     },
   })

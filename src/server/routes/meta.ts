@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Registry } from 'prom-client'
+import { z } from 'zod'
 import { defineRoute, type Route } from '../route.ts'
 
 /** What the server says about itself to programs: its API and its figures. */
@@ -14,7 +15,10 @@ export function metaRoutes(options: {
     summary: 'This API as an OpenAPI 3.1 document',
     tag: 'Operation',
     auth: 'public',
-    responses: { 200: { description: 'The document', contentType: 'application/json' } },
+    responses: {
+      200: { description: 'The document', schema: z.looseObject({ openapi: z.string() }) },
+      304: { description: 'As you have it' },
+    },
     handle: () => {
       described ??= tagged(JSON.stringify(options.openApi()))
       const { body, etag } = described
