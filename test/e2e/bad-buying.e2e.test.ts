@@ -4,6 +4,7 @@ import { useApp } from '../support/app.ts'
 import { unitsOf, type Buyer } from '../support/buyer.ts'
 import { freeSlots } from '../support/calls.ts'
 import { api, at, textAt } from '../support/contract.ts'
+import { strangers } from '../support/examples.ts'
 import { makeOrganiser } from '../support/sales.ts'
 import { takePicture } from '../support/state-picture.ts'
 
@@ -93,6 +94,8 @@ t.test('a hold is ordered once and by nobody else, however often it is asked', a
   const stranger = await app.guest()
   const hold = textAt((await buyer.hold(saleId, token, { best: { count: 2 } })).body, 'hold.id')
   t.equal((await stranger.order(hold)).body['code'], 'hold_gone')
+  const nowhere = strangers['hold'] ?? ''
+  t.equal((await buyer.order(nowhere)).body['code'], 'hold_gone', 'a hold of a sale that never was')
   const answers = await Promise.all(Array.from({ length: 12 }, () => buyer.order(hold)))
   t.same(answers.filter(({ status }) => status === 201).length, 1)
   t.equal(new Set(answers.map(({ body }) => at(body, 'order.id'))).size, 1)
@@ -157,7 +160,7 @@ t.test('the same key many times at once does one thing', async (t) => {
   const codes = new Set(all.map(({ status, body }) => body['code'] ?? status))
   t.ok(
     [...codes].every((code) => code === 201 || code === 'in_progress'),
-    [...codes].join(),
+    [...codes].map(String).join(),
   )
   const [row] = await app.sql`select count(*)::int as count from bookings where sale_id = ${saleId}`
   t.equal(row?.['count'], 1)
