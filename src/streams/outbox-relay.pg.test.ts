@@ -13,8 +13,10 @@ import { until } from '../../test/support/until.ts'
 import { appendOutbox } from '../db/outbox.ts'
 import type { TransactionSql } from '../db/postgres.ts'
 import { connectRedisSubscriber } from '../db/redis.ts'
+import { generalErrors, Problem } from '../errors.ts'
 import { orderCommitter } from '../domain/orders/order-commit.ts'
 import { advanceRelay, leaseRelay, releaseRelay, trimRelayed } from '../domain/orders/relay-store.ts'
+import { UnitSync } from '../domain/units/unit-sync.ts'
 import { accountChannel, accountNotice, saleChannel } from './house-channels.ts'
 import { OutboxRelay, reader } from './outbox-relay.ts'
 
@@ -31,8 +33,8 @@ await subscriber.subscribe(accountChannel, saleChannel)
 t.beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
 t.afterEach(() => mock.timers.reset())
 
-const relayOf = async (t: Test, processId: string) => {
-  const relay = new OutboxRelay({ sql, redis, sync, processId, log })
+const relayOf = async (t: Test, processId: string, by: UnitSync = sync) => {
+  const relay = new OutboxRelay({ sql, redis, sync: by, processId, log })
   t.teardown(() => relay.stop())
   await relay.run()
   return relay
@@ -165,6 +167,24 @@ t.test('while Redis is away entries wait, and are told when it is back', async (
   )
   await untilHeard(accountId, 2)
   t.ok(ordersHeard(accountId).includes('ord_waits'))
+})
+
+t.test('places that could not be applied are not passed over', async (t) => {
+  const { sale } = await openShop(house, { buyers: 0 })
+  const accountId = at(await makePeople(sql, 1), 0)
+  let failures = 3
+  class Failing extends UnitSync {
+    override async apply(...changes: Parameters<UnitSync['apply']>): Promise<void> {
+      // As between a new connection and the moment in which it is known what life of Redis answers there.
+      if (failures-- > 0) throw new Problem(generalErrors.unavailable)
+      await super.apply(...changes)
+    }
+  }
+  await relayOf(t, 'prc_a', new Failing({ sql, holds: house.holds }))
+  await committer.add(draftOf(sale.id, { accountId, places: [{ unitNo: 0, ordinal: 1, nth: 1 }] }))
+  await untilHeard(accountId, 1)
+  t.ok(failures < 0)
+  t.equal((await placesInRedis(house, sale.id)).sold, 1)
 })
 
 t.test('a change of a sale is told to every process', async (t) => {
