@@ -2,8 +2,10 @@ import t from 'tap'
 import type { Sql } from '../../src/db/postgres.ts'
 import type { Buyer } from '../support/buyer.ts'
 import { freeSlots } from '../support/calls.ts'
-import { at, textAt, type Answer } from '../support/contract.ts'
+import { api, at, textAt, type Answer } from '../support/contract.ts'
+import { useCuttableProxy } from '../support/cuttable-proxy.ts'
 import { useFleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
 
 t.setTimeout(60_000)
 
@@ -50,6 +52,36 @@ async function cutOff(sql: Sql, count: number): Promise<void> {
     cuts += cut.length
   }
 }
+
+t.test(
+  'PostgreSQL is away for a while: what needs it is refused for now, and all goes on when it is back',
+  async (t) => {
+    const fleet = await useFleet(t)
+    const way = await useCuttableProxy(t, fleet.postgresUrl)
+    const server = await fleet.start({ DATABASE_URL: way.url })
+    const saleId = await server.sale({ ...freeSlots(1), queue: { maxActive: 1 } })
+    const [inside, waiting] = await server.guests(2)
+    if (!inside || !waiting) throw new Error('no guests')
+    const token = await inside.letIn(saleId)
+    const hold = textAt((await inside.hold(saleId, token, { best: { count: 1 } })).body, 'hold.id')
+    await waiting.join(saleId)
+    const stream = await waiting.stream(saleId)
+    await stream.events.next('position')
+
+    way.cut()
+    const away = await inside.order(hold)
+    t.match(away.body, { code: 'unavailable', retryable: true })
+    await until('it is not ready', async () => (await server.callFreely('GET', '/readyz')).status === 503)
+    t.equal((await server.call('GET', '/healthz')).status, 200)
+    t.equal((await waiting.join(saleId)).body['position'], 1, 'the line is there all the same')
+    way.open()
+    const { answer } = await atLast(() => inside.order(hold))
+    t.equal(at(answer.body, 'order.status'), 'booked')
+    await inside.call('DELETE', `${api}/sales/${saleId}/queue/me`)
+    t.ok(await stream.events.next('admitted'))
+    await until('it is ready', async () => (await server.callFreely('GET', '/readyz')).status === 200)
+  },
+)
 
 async function holdOf(buyer: Buyer, saleId: string): Promise<string> {
   const held = await buyer.hold(saleId, await buyer.letIn(saleId), { best: { count: 1 } })

@@ -1,11 +1,11 @@
 import t from 'tap'
 import type { Buyer } from '../support/buyer.ts'
 import { freeSlots, type Calls } from '../support/calls.ts'
-import { textAt } from '../support/contract.ts'
+import { api, textAt } from '../support/contract.ts'
 import { admissionsOf, lineUp, useFleet, type Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(90_000)
+t.setTimeout(120_000)
 
 const inside = 5
 
@@ -76,7 +76,7 @@ t.test(
     await fleet.redisServer.kill()
     const away = await Promise.all(servers.map((server) => joinOnce(server, saleId)))
     t.same(away, ['unavailable', 'unavailable'])
-    t.equal((await servers[1].callFreely('GET', '/readyz')).status, 503)
+    await until('it is not ready', async () => (await servers[1].callFreely('GET', '/readyz')).status === 503)
     await fleet.redisServer.restart()
     const statuses = await Promise.all(
       tokens.map((token, index) => bookAtLast(buyers[index] as Buyer, saleId, token)),
@@ -88,8 +88,57 @@ t.test(
   },
 )
 
+t.test(
+  'Redis forgets everything while an edge dies: its people bring their tickets and stand where they stood',
+  async (t) => {
+    const fleet = await useFleet(t)
+    const env = { OPENRUN_RESTORE_SECONDS: '6' }
+    const servers = [await fleet.start(env), await fleet.start(env)] as const
+    const saleId = await servers[0].sale({ ...freeSlots(1, 100), queue: { maxActive: 1 } })
+    const inside = await servers[1].guest()
+    await inside.letIn(saleId)
+    const people = await servers[1].guests(20)
+    const tickets: string[] = []
+    for (const [index, guest] of people.entries()) {
+      const { body } = await guest.at(index % 2 === 0 ? servers[0] : servers[1]).join(saleId)
+      tickets.push(textAt(body, 'ticket'))
+    }
+    await servers[0].process.kill()
+    await fleet.redis.flushall()
+    for (const [index, guest] of people.entries()) {
+      if (index % 2 === 0) await guest.join(saleId, tickets[index])
+    }
+    const latecomer = await servers[1].guest()
+    await latecomer.join(saleId)
+    const streams = await Promise.all([...people, latecomer].map((guest) => guest.stream(saleId)))
+    await servers[1].change(saleId, { queue: { maxActive: 100 } })
+    await Promise.all(streams.map(({ events }) => events.next('admitted')))
+    const accounts = (await admissionsOf(fleet.sql, saleId)).map((row) => row.account)
+    t.same(accounts, [inside.id, ...people.map((guest) => guest.id), latecomer.id])
+  },
+)
+
+t.test(
+  'Redis hangs for a while: what was asked is refused for now, and asking again gives the one place',
+  async (t) => {
+    const fleet = await useFleet(t)
+    const server = await fleet.start()
+    const saleId = await server.sale({ ...freeSlots(1, 100), queue: { maxActive: 1 } })
+    await (await server.guest()).letIn(saleId)
+    const [first, second] = await server.guests(2)
+    if (!first || !second) throw new Error('no guests')
+    fleet.redisServer.signal('SIGSTOP')
+    const hung = await first.call('POST', `${api}/sales/${saleId}/queue`, { body: {} })
+    t.match(hung.body, { code: 'unavailable', retryable: true })
+    fleet.redisServer.signal('SIGCONT')
+    t.equal((await first.join(saleId)).body['position'], 1, 'what was asked meanwhile is kept, once')
+    t.equal((await second.join(saleId)).body['position'], 2)
+    t.equal((await first.join(saleId)).body['position'], 1)
+  },
+)
+
 async function joinOnce(server: Calls, saleId: string): Promise<unknown> {
   const guest = await server.guest()
-  const answer = await guest.call('POST', `/api/v1/sales/${saleId}/queue`, { body: {} })
+  const answer = await guest.call('POST', `${api}/sales/${saleId}/queue`, { body: {} })
   return answer.body['code']
 }

@@ -13,6 +13,7 @@ export interface Fleet {
   readonly sql: Sql
   readonly redis: Redis
   readonly redisServer: TestRedis
+  readonly postgresUrl: string
   start(env?: Readonly<Record<string, string>>): Promise<Server>
 }
 
@@ -38,6 +39,7 @@ export async function useFleet(t: Scope, options: { appendOnly?: boolean } = {})
     sql,
     redis,
     redisServer,
+    postgresUrl: stores.postgresUrl,
     start: (more = {}) => startServer(t, { organiserKey: organiser.key, env: { ...env, ...more } }),
   }
 }

@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Scope } from './stores.ts'
+
+/** A way to a store that a test can close: connections are cut, and new ones are refused until it is opened again. */
+export interface CuttableProxy {
+  /** The store's address, through the proxy. */
+  readonly url: string
+  cut(): void
+  open(): void
+}
+
+export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<CuttableProxy> {
+  const { hostname, port } = new URL(storeUrl)
+  const sockets = new Set<Socket>()
+  let isOpen = true
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => sockets.delete(socket))
+    return socket
+  }
+  const server = createServer((client) => {
+    if (!isOpen) return void client.destroy()
+    const store = keep(connect(Number(port), hostname))
+    keep(client).pipe(store).pipe(client)
+    client.on('close', () => store.destroy())
+    store.on('close', () => client.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = (): void => {
+    isOpen = false
+    for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(() => {
+    cut()
+    server.close()
+  })
+  const url = new URL(storeUrl)
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url: url.href,
+    cut,
+    open: () => {
+      isOpen = true
+    },
+  }
+}
