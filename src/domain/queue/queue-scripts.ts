@@ -3,7 +3,7 @@ import { loadScript } from '../../db/script.ts'
 const here = import.meta.url
 
 export const queueJoin = loadScript(here, 'lua/queue-join.lua', {
-  keys: ['state', 'queue', 'active', 'granting'],
+  keys: ['state', 'queue', 'active', 'granting', 'bought'],
   args: ['epoch', 'run_id', 'account'],
 })
 

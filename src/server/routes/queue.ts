@@ -60,6 +60,7 @@ const joinRoute = (parts: QueueRoutesParts) =>
       queueErrors.queue_ticket_invalid,
       saleStateErrors.not_open_yet,
       saleStateErrors.sale_closed,
+      saleStateErrors.limit_reached,
       saleStateErrors.restoring,
     ],
     async handle({ params: { sale: saleId }, body, caller: { accountId, accountKind } }) {

@@ -1,5 +1,5 @@
 -- Gives an account its place in the line, or says which one it has.
--- KEYS state queue active granting
+-- KEYS state queue active granting bought
 -- ARGV epoch run_id account
 -- returns {created 0|1, sequence, rank, waiting} or {admitted 2, sequence, expires_ms, admitted_ms} or a failure
 -- publishes wake when the line was empty
@@ -21,9 +21,13 @@ if sequence then
   return { 0, whole(sequence), redis.call('ZRANK', queue_key, account), redis.call('ZCARD', queue_key) }
 end
 
-local status = redis.call('HGET', state_key, 'status')
+local s = redis.call('HMGET', state_key, 'status', 'max_per_account')
+local status = s[1]
 if status == 'scheduled' or status == 'draft' then return OPENED_LATER end
 if status == 'closed' then return CLOSED end
+-- Whoever has all that an account may have would only stand in the way of the others.
+local bought = redis.call('HGET', bought_key, account)
+if bought and tonumber(bought) >= tonumber(s[2]) then return LIMIT end
 
 sequence = whole(epoch * 4294967296 + redis.call('HINCRBY', state_key, 'n', 1))
 redis.call('ZADD', queue_key, sequence, account)
