@@ -52,11 +52,19 @@ const entryFor = (accountId: string, saleId: string, order: string) => ({
   topic: 'order',
   body: { order, account: accountId, status: 'booked', places: [] },
 })
-const untilHeard = (accountId: string, count: number) =>
-  until(`${count} are told`, () => {
+const untilHeard = async (accountId: string, count: number) => {
+  await until(`${count} are told`, () => {
     look()
     return ordersHeard(accountId).length >= count
   })
+  // Told first, noted then: what comes next may end the relay that tells.
+  await until('the relay has noted it', async () => {
+    const [row] = await sql<{ done: boolean }[]>`
+      select not exists (select from outbox o, outbox_positions p
+        where p.reader = ${reader} and (o.xid, o.id) > (p.xid, p.id)) as done`
+    return row?.done === true
+  })
+}
 
 t.test('what was committed and told to nobody reaches Redis and its account', async (t) => {
   const { sale } = await openShop(house, { buyers: 0 })
