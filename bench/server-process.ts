@@ -1,9 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../build/main.js', import.meta.url))
+const folder = fileURLToPath(new URL('..', import.meta.url))
+/** As `npm start` has it: the flags of Node, then the program. */
+const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+  scripts: { start: string }
+}
+const command = manifest.scripts.start.split(' ').slice(1)
 
 export interface ServerProcess {
   readonly pid: number
@@ -21,7 +28,8 @@ export async function startServerProcess(options: {
 }): Promise<ServerProcess> {
   const { profileFolder } = options
   const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]
-  const child = spawn(process.execPath, [...profiling, program], {
+  const child = spawn(process.execPath, [...profiling, ...command], {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env['PATH'],
