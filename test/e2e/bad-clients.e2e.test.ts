@@ -62,7 +62,7 @@ t.test('clients that open streams and never read cost little and are forgotten w
   await until('they are forgotten', async () => (await gauge('openrun_event_streams')) === before)
 })
 
-t.test('a WebSocket that asks and never reads is cut off', async (t) => {
+t.test('a WebSocket that breaks the rules and reads no answer is forgotten as well', async (t) => {
   const buyer = await app.guest()
   const socket = await buyer.ws()
   socket.socket.pause()
