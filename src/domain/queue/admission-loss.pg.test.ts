@@ -11,6 +11,8 @@ import { SaleState } from '../sale-state/sale-state.ts'
 import { HoldStore } from '../units/hold-store.ts'
 import { UnitSync } from '../units/unit-sync.ts'
 import { AdmissionGate } from './admission-gate.ts'
+import { recordAdmissions } from './admission-store.ts'
+import { AdmissionTicks } from './admission-ticks.ts'
 import { QueueStore } from './queue-store.ts'
 
 const house = await useHouse(t)
@@ -134,6 +136,28 @@ t.test('where no edge survived the gate waits its time, and not longer', async (
   t.equal((await again.gate.tick())?.told, 1)
   await t.rejects(gate.tick(), { name: 'FencedError' })
 })
+
+t.test(
+  'who was being let in when the state was lost, and is not durably in, stands in line again',
+  async (t) => {
+    const sale = await makeSale(sql, { changes: { ...slots(4), queue: pace } })
+    const { writership } = await house.gate(sale.id)
+    const people = await makePeople(sql, 14)
+    await join(house, sale.id, people)
+    await house.passMs(sale.id, 1000)
+    const ticks = new AdmissionTicks({ state: house.state, writership })
+    const { grants, closings } = await ticks.admit()
+    t.equal(grants.length, 10, 'one second of the pace')
+    const durable = grants.filter(({ accountId }) => accountId === people[3])
+    await recordAdmissions(sql, { saleId: sale.id, fence: writership.fence, grants: durable, closings })
+    // As after a restart of Redis that kept its keys.
+    await sql`update sale_writers set store_run_id = 'another' where sale_id = ${sale.id}`
+    await house.gate(sale.id)
+    const line = await house.redis.zrange(saleKeys(sale.id).queue, 0, -1)
+    t.same(line, people.toSpliced(3, 1), 'in the old order, but for the one whose admission stands')
+    t.same(await house.redis.hkeys(saleKeys(sale.id).active), [people[3]])
+  },
+)
 
 t.test('a new sale is not held up: there is no line to be put back', async (t) => {
   const sale = await makeSale(sql, { changes: { queue: pace } })

@@ -5,6 +5,7 @@ const here = import.meta.url
 export const stateBegin = loadScript(here, 'lua/state-begin.lua', {
   keys: [
     'state',
+    'queue',
     'active',
     'ends',
     'granting',

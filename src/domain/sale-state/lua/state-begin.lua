@@ -1,11 +1,16 @@
 -- Begins a life of the sale's state: everything but the line is forgotten and will be written anew from PostgreSQL.
 -- No other script does anything until state-open. Refused when a younger writer is at it.
--- KEYS state active ends granting closing pace restored left next spare places accounts bought holds hold_ends pinned holding
+-- KEYS state queue active ends granting closing pace restored left next spare places accounts bought holds hold_ends pinned holding
 -- ARGV epoch run_id fence
 -- returns {now, kept 0|1} or a failure; kept says that an older state, and with it the line, was still there
 local standing = redis.call('HMGET', state_key, 'fence', 'epoch', 'rev', 'offset_ms')
 if tonumber(standing[1] or '0') > tonumber(fence) or tonumber(standing[2] or '0') >= tonumber(epoch) then return -3 end
-for index = 2, #KEYS do redis.call('UNLINK', KEYS[index]) end
+-- Whoever was taken from the line and is perhaps not durable goes back to it; who is durable is taken out later.
+local granting = redis.call('HGETALL', granting_key)
+for index = 1, #granting, 2 do
+  redis.call('ZADD', queue_key, 'NX', string.match(granting[index + 1], '^%d+'), granting[index])
+end
+for index = 3, #KEYS do redis.call('UNLINK', KEYS[index]) end
 redis.call('DEL', state_key)
 redis.call('HSET', state_key, 'epoch', epoch, 'run_id', run_id, 'fence', fence, 'ready', '0',
   'rev', standing[3] or '0', 'offset_ms', standing[4] or '0')
