@@ -49,7 +49,14 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     idempotency: translatedIdempotency(new PostgresIdempotencyStore(sql), unavailableProblem),
     readyChecks: [
       { name: 'postgresql', check: async () => void (await sql`select 1`) },
-      { name: 'redis', check: async () => void (await redis.ping()) },
+      {
+        name: 'redis',
+        check: async () => {
+          await redis.ping()
+          // Answering is not enough: no script may be sent before it is known who answers.
+          if (base.state.runId === '') throw new Error('the server has no run_id')
+        },
+      },
     ],
     registry: base.registry,
     errors: errorCatalogue,

@@ -119,7 +119,7 @@ async function connectStores(options: ComposeOptions, processId: string) {
   })
   const redis = connectRedis({ url: options.redisUrl, name: processId, log })
   const subscriber = connectRedisSubscriber({ url: options.redisUrl, name: processId, log })
-  const life = new RedisLife(redis)
+  const life = new RedisLife(redis, options.clock)
   const letGo = async (): Promise<void> => {
     redis.disconnect()
     subscriber.disconnect()

@@ -30,6 +30,9 @@ export interface App {
   stop(): Promise<void>
 }
 
+/** What is under way gets this long; then it is cut off, to be found by whoever takes it up. */
+const drainWithinMs = 2500
+
 /** Puts a process together from its parts, in the order in which they run. Nothing else wires. */
 export async function compose(options: ComposeOptions): Promise<App> {
   const base = await layFoundation(options)
@@ -52,7 +55,10 @@ export async function compose(options: ComposeOptions): Promise<App> {
       for (const service of services) await service.run()
     },
     stop: async () => {
-      for (const service of services.toReversed()) await service.drain?.()
+      const drained = new AbortController()
+      const drains = Promise.allSettled(services.map(async (service) => service.drain?.()))
+      await Promise.race([drains, options.clock.wait(drainWithinMs, drained.signal)])
+      drained.abort()
       for (const service of services.toReversed()) await service.stop()
       await base.letGo()
     },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from './clock.ts'
@@ -8,7 +8,7 @@ import { helpText } from './config-help.ts'
 import { resetLocalData } from './db/local/data-folder.ts'
 import { startLocalStores, type LocalStores } from './db/local/local-stores.ts'
 import { migrate } from './db/migrate.ts'
-import { ensureFirstOrganiser } from './domain/accounts/organiser-key.ts'
+import { addOrganiserKey, ensureFirstOrganiser, firstOrganiser } from './domain/accounts/organiser-key.ts'
 import { createDemoSales } from './domain/sales/demo-sales.ts'
 import { randomIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
@@ -61,29 +61,34 @@ async function startApp(config: Config, stores: LocalStores, log: Log): Promise<
   return app
 }
 
-/** The first start makes an organiser, whose key is shown this once, and something to sell. */
+/**
+ * The first start makes an organiser, whose key is shown once, and something to sell. A start that was cut off in the
+ * middle of this is taken up where it was.
+ */
 async function welcome(app: App, config: Config): Promise<void> {
   const first = await ensureFirstOrganiser(app.sql, randomIds)
-  if (first === undefined) return
-  say(`Organiser key, shown only now: ${first.key}`)
-  if (config.databaseUrl === undefined) await keepKey(config.dataDir, first.key)
+  const organiserId = first?.organiserId ?? (await firstOrganiser(app.sql))
+  if (organiserId === undefined) return
+  const isLocal = config.databaseUrl === undefined
+  const isKeyLost = isLocal && !hasKey(config)
+  const shown = first?.key ?? (isKeyLost ? await addOrganiserKey(app.sql, organiserId) : undefined)
+  if (shown !== undefined) say(`Organiser key, shown only now: ${shown}`)
+  if (shown !== undefined && isLocal) await keepKey(config, shown)
   if (!config.demo) return
-  const parts = {
-    sql: app.sql,
-    clock: systemClock,
-    payBySecondsDefault: config.payBySeconds,
-    announce: () => {},
-  }
-  const made = await createDemoSales(parts, { organiserId: first.organiserId })
-  say(`Demo sales: ${made.join(', ')}`)
+  const { sql, announceSale } = app
+  const parts = { sql, clock: systemClock, payBySecondsDefault: config.payBySeconds, announce: announceSale }
+  const made = await createDemoSales(parts, { organiserId })
+  if (made.length > 0) say(`Demo sales: ${made.join(', ')}`)
 }
 
+const keyFile = (config: Config): string => join(config.dataDir, 'organiser-key')
+const hasKey = (config: Config): boolean => existsSync(keyFile(config))
+
 /** Beside the local data, for `npm run demo`; readable by its owner alone. */
-async function keepKey(dataDir: string, key: string): Promise<void> {
-  const file = join(dataDir, 'organiser-key')
-  await mkdir(dataDir, { recursive: true })
-  await writeFile(file, `${key}\n`, { mode: 0o600 })
-  await chmod(file, 0o600)
+async function keepKey(config: Config, key: string): Promise<void> {
+  await mkdir(config.dataDir, { recursive: true })
+  await writeFile(keyFile(config), `${key}\n`, { mode: 0o600 })
+  await chmod(keyFile(config), 0o600)
 }
 
 interface Stopping {

@@ -37,7 +37,13 @@ export function connectPostgres(options: PostgresOptions): Sql {
     onnotice: () => {},
     connect_timeout: 5,
     // A statement that hangs must not hold a request for ever; migrations use a connection of their own.
-    connection: { application_name: options.name, statement_timeout: 15_000 },
+    // One that was put to sleep inside a transaction must not keep others from its rows for longer than a lease.
+    connection: {
+      application_name: options.name,
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 3_000,
+      lock_timeout: 5_000,
+    },
   })
 }
 

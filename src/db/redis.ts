@@ -1,5 +1,6 @@
 import { Redis as IoRedis } from 'ioredis'
 import { generalErrors, Problem } from '../errors.ts'
+import { systemClock, type Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 
 export type Redis = IoRedis
@@ -34,16 +35,20 @@ export function connectRedis(options: RedisOptions): Redis {
   return redis
 }
 
-/** A second connection for SUBSCRIBE: it subscribes again by itself when it comes back. */
+/** A second connection for SUBSCRIBE. Whoever uses it subscribes again when it comes back. */
 export function connectRedisSubscriber(options: RedisOptions): Redis {
   const redis = connectRedis({ ...options, name: `${options.name}-subscriber` })
   redis.options.enableOfflineQueue = true
   redis.options.enableAutoPipelining = false
   // null: wait for the connection instead of failing what was asked for while it was down.
   redis.options.maxRetriesPerRequest = null
+  // It would remember only what was confirmed before the cut.
+  redis.options.autoResubscribe = false
   delete redis.options.commandTimeout
   return redis
 }
+
+const askAgainMs = 200
 
 /**
  * Knows which life of the Redis server a connection talks to. Between a cut and the next INFO it knows nothing, and
@@ -51,11 +56,13 @@ export function connectRedisSubscriber(options: RedisOptions): Redis {
  */
 export class RedisLife {
   readonly #redis: Redis
+  readonly #clock: Clock
   #runId: string | undefined
   #asking: Promise<void> = Promise.resolve()
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, clock: Clock = systemClock) {
     this.#redis = redis
+    this.#clock = clock
     redis.on('ready', () => {
       this.#asking = this.#ask()
     })
@@ -76,12 +83,15 @@ export class RedisLife {
     return this.#runId
   }
 
+  /** Asks until there is an answer: a server that is only slow to say who it is stays connected. */
   async #ask(): Promise<void> {
-    try {
-      const info = await this.#redis.info('server')
-      this.#runId = /^run_id:(\w+)/m.exec(info)?.[1]
-    } catch {
-      // The connection went again; the next `ready` asks anew.
+    while (this.#redis.status === 'ready' && this.#runId === undefined) {
+      try {
+        const info = await this.#redis.info('server')
+        this.#runId = /^run_id:(\w+)/m.exec(info)?.[1]
+      } catch {
+        await this.#clock.wait(askAgainMs)
+      }
     }
   }
 }

@@ -76,6 +76,10 @@ export class Exchange implements RequestContext {
     return this.#address
   }
 
+  get isRepeatable(): boolean {
+    return this.#parts.head.idempotencyKey !== ''
+  }
+
   get newId(): (kind: IdKind) => string {
     const { ids, head, plan } = this.#parts
     const { caller } = this

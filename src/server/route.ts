@@ -64,6 +64,8 @@ export interface RequestContext<
   readonly signal: AbortSignal
   /** A new id; the same one again for a request repeated with its Idempotency-Key. */
   readonly newId: (kind: IdKind) => string
+  /** The request carries an Idempotency-Key: an earlier try may have made what it asks for. */
+  readonly isRepeatable: boolean
 }
 
 export interface Reply {

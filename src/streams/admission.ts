@@ -93,7 +93,7 @@ export class Admission implements Service {
       if (report === undefined) return
       await this.#options.sweep(open.writership)
       this.#options.onReport?.(open.writership.saleId, report)
-      if (report.over) await this.#leases.giveUp(open.writership.saleId)
+      if (report.over) await this.#leases.giveUp(open.writership.saleId, true)
     } catch (error) {
       this.#failed(open, error)
     }

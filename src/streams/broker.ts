@@ -18,14 +18,7 @@ export class Broker {
   constructor(options: { subscriber: Redis; log: Log }) {
     this.#subscriber = options.subscriber
     this.#log = options.log
-    let cut = false
-    this.#subscriber.on('close', () => {
-      cut = true
-    })
-    this.#subscriber.on('ready', () => {
-      if (cut) this.#lost$.next()
-      cut = false
-    })
+    this.#subscriber.on('ready', () => void this.#subscribeAgain())
     this.#subscriber.on('message', (channel: string, message: string) =>
       this.#channels.get(channel)?.next(message),
     )
@@ -59,10 +52,25 @@ export class Broker {
     if (known !== undefined) return known
     const fresh = new Subject<string>()
     this.#channels.set(name, fresh)
-    this.#subscriber
-      .subscribe(name)
-      .catch((error: unknown) => this.#log.warn({ err: error, channel: name }, 'subscribe'))
+    void this.#subscribe([name])
     return fresh
+  }
+
+  /** After a cut every channel is subscribed anew, also those whose first SUBSCRIBE the cut has swallowed. */
+  async #subscribeAgain(): Promise<void> {
+    const subscribed = await this.#subscribe([...this.#channels.keys()])
+    if (subscribed) this.#lost$.next()
+  }
+
+  async #subscribe(names: readonly string[]): Promise<boolean> {
+    try {
+      if (names.length > 0) await this.#subscriber.subscribe(...names)
+      return true
+    } catch (error) {
+      // The connection went; when it is back all of them are subscribed.
+      this.#log.debug({ err: error, channels: names }, 'subscribe')
+      return false
+    }
   }
 
   #closeUnused(name: string): void {

@@ -52,12 +52,12 @@ export class Leases {
     this.#now$.next()
   }
 
-  /** Gives a sale up; it is somebody's again with the next look. */
-  async giveUp(saleId: string): Promise<void> {
+  /** Gives a sale up; it is somebody's again with the next look, unless it is over. */
+  async giveUp(saleId: string, over = false): Promise<void> {
     const writership = this.#held.get(saleId)
     if (writership === undefined) return
     this.#lose(writership)
-    await releaseLease(this.#sql, writership)
+    await releaseLease(this.#sql, writership, over)
   }
 
   /** A fence was refused: the lease is somebody else's already. */

@@ -169,6 +169,7 @@ t.test('while Redis is away entries wait, and are told when it is back', async (
   t.same(await position(), before, 'nothing is passed over')
   await house.server.restart()
   await until('it is back', () => redis.status === 'ready' && subscriber.status === 'ready')
+  await subscriber.subscribe(accountChannel, saleChannel)
   await until(
     'it is listened to again',
     async () => Number((await redis.pubsub('NUMSUB', accountChannel))[1]) > 0,

@@ -115,7 +115,9 @@ export class SaleRoom {
    */
   async tell(accountIds: readonly string[]): Promise<void> {
     const { queue, saleId, catalogue } = this.#options
-    const [standing, sale] = await Promise.all([queue.standing(saleId, accountIds), catalogue.sale(saleId)])
+    const sale = await catalogue.sale(saleId)
+    if (sale.status === 'closed') return this.tellStatus('closed')
+    const standing = await queue.standing(saleId, accountIds)
     this.tellStatus(standing.status)
     const forgotten: Waiter[] = []
     accountIds.forEach((accountId, index) => {

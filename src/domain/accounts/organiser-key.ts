@@ -28,6 +28,12 @@ export async function ensureFirstOrganiser(
   })
 }
 
+/** The organiser that the first start made. */
+export async function firstOrganiser(sql: Sql): Promise<string | undefined> {
+  const [first] = await sql<{ id: string }[]>`select id from organisers order by created_at, id limit 1`
+  return first?.id
+}
+
 /** Gives an organiser one more key and answers it. */
 export async function addOrganiserKey(sql: Sql | TransactionSql, organiserId: string): Promise<string> {
   const key = organiserKeyPrefix + randomBytes(32).toString('base64url')

@@ -11,6 +11,7 @@ import { placeTuple, type Hold } from '../units/hold.ts'
 import type { HoldStore, PlacesChange } from '../units/hold-store.ts'
 import type { UnitSync } from '../units/unit-sync.ts'
 import type { OrderDraft, OrderFate } from './order-commit.ts'
+import { settlePinned } from './hold-sweeping.ts'
 import { orderErrors } from './order-errors.ts'
 import type { OrderMessage } from './order-messages.ts'
 import { findOrders } from './order-store.ts'
@@ -38,6 +39,13 @@ export interface OrderAsked {
 export function orderIdOfHold(holdId: string): string {
   return idFrom('ord', 'hold', holdId)
 }
+
+/** The hold is not there any more, or not at this moment; an order that was made of it may be. */
+const goneCodes: ReadonlySet<string> = new Set([
+  saleStateErrors.hold_gone.code,
+  saleStateErrors.sale_closed.code,
+  saleStateErrors.restoring.code,
+])
 
 /** Makes an order of a hold, and its bookings with it. */
 export class OrderPlacing {
@@ -92,7 +100,23 @@ export class OrderPlacing {
     }
     const order = await this.#find(orderId, asked.accountId)
     if (fate === 'placed') await this.#tell(draft)
+    else await this.#settleEarlier(saleId, { ...hold, orderId })
     return { order, created: fate === 'placed' }
+  }
+
+  /** The order that an earlier try has made of a hold; undefined when there is none. */
+  earlier({ holdId, accountId }: OrderAsked): Promise<OrderMessage | undefined> {
+    return this.#found.add({ orderId: orderIdOfHold(holdId), accountId })
+  }
+
+  /** The order was there: of this hold, or of an earlier one by the same name, whose places are not those held now. */
+  async #settleEarlier(saleId: string, hold: Hold): Promise<void> {
+    const { sql, sync } = this.#options
+    await settlePinned(sql, saleId, [hold])
+      .then((changes) => sync.apply(saleId, changes))
+      .catch(() => {
+        // The sweep of forsaken holds does it a little later.
+      })
   }
 
   #mustTakeMethod(method: string | undefined): void {
@@ -134,8 +158,10 @@ export class OrderPlacing {
 
   /** The hold is gone: perhaps because this very order was made of it. */
   async #standing(error: unknown, orderId: string, accountId: string): Promise<OrderMessage> {
-    if (!(error instanceof Problem) || error.code !== saleStateErrors.hold_gone.code) throw error
-    return await this.#find(orderId, accountId)
+    if (!(error instanceof Problem) || !goneCodes.has(error.code)) throw error
+    const order = await this.#found.add({ orderId, accountId })
+    if (order === undefined) throw error
+    return order
   }
 
   async #find(orderId: string, accountId: string): Promise<OrderMessage> {

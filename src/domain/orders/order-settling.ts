@@ -1,5 +1,5 @@
 import type { TransactionSql } from '../../db/postgres.ts'
-import type { OrderPlace, OrderStatus } from './order.ts'
+import { comesFrom, type OrderPlace, type OrderStatus } from './order.ts'
 import { appendOrderChange, orderEntry, type ChangedOrder, type OrderEntry } from './order-outbox.ts'
 
 /**
@@ -34,7 +34,7 @@ async function endPaying(
 ): Promise<ChangedOrder | undefined> {
   const [order] = await tx<ChangedOrder[]>`
     update orders set status = ${status}, ended_at = case when ${status} = 'refused' then now() end
-    where id = ${orderId} and status = 'paying'
+    where id = ${orderId} and status = any(${comesFrom(status)})
     returning id, sale_id as "saleId", account_id as "accountId"`
   return order
 }

@@ -47,7 +47,7 @@ export function mayMove(from: OrderStatus, to: OrderStatus): boolean {
   return moves[from].includes(to)
 }
 
-/** The states from which an order may come into this one; what an update's condition must name. */
+/** The states from which an order may come into this one. */
 export function comesFrom(to: OrderStatus): OrderStatus[] {
   return orderStatuses.filter((from) => mayMove(from, to))
 }

@@ -2,8 +2,7 @@ import type { OutboxPosition } from '../../db/outbox.ts'
 import type { Sql } from '../../db/postgres.ts'
 
 /**
- * Takes, or keeps, the place of the one process that relays. It begins at what is written from now on: places of earlier
- * entries come with each rebuild.
+ * Takes, or keeps, the place of the one process that relays. The first one begins with the oldest entry there is.
  * @returns where to go on, or undefined while another process relays
  */
 export async function leaseRelay(
@@ -39,10 +38,12 @@ export async function releaseRelay(sql: Sql, options: { reader: string; processI
     where reader = ${options.reader} and lease_owner = ${options.processId}`
 }
 
-/** Forgets entries that the reader has passed long ago. */
+/** Forgets entries that the reader has passed long ago, a bounded number at a time. */
 export async function trimRelayed(sql: Sql, options: { reader: string; keepHours: number }): Promise<void> {
   await sql`
-    delete from outbox o using outbox_positions p
-    where p.reader = ${options.reader} and (o.xid, o.id) <= (p.xid, p.id)
-      and o.at < clock_timestamp() - ${options.keepHours} * interval '1 hour'`
+    delete from outbox where (xid, id) in (
+      select o.xid, o.id from outbox o join outbox_positions p on p.reader = ${options.reader}
+      where (o.xid, o.id) <= (p.xid, p.id) and o.at < clock_timestamp() - ${options.keepHours} * interval '1 hour'
+      order by o.xid, o.id
+      limit 10000)`
 }

@@ -56,6 +56,8 @@ export class AdmissionGate {
   async begin(): Promise<void> {
     const { state, writership } = this.#options
     state.setEpoch(writership.saleId, writership.epoch)
+    // Whoever wrote before may have gone by a younger version than the one remembered here.
+    this.#options.catalogue.forget(writership.saleId)
     const sale = await this.#sale()
     if (writership.storeRunId !== state.runId) return await this.#rebuild(sale)
     try {

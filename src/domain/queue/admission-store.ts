@@ -33,13 +33,7 @@ export async function recordAdmissions(
     const writer = await tx`
       select 1 from sale_writers where sale_id = ${saleId} and fence = ${fence} for share`
     if (writer.length === 0) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
-    if (closings.length > 0) {
-      await tx`
-        update admissions a set closed_at = to_timestamp(c.at_ms / 1000.0), closed_as = c.reason
-        from unnest(${closings.map((c) => c.sequence)}::bigint[], ${closings.map((c) => c.reason)}::text[],
-          ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
-        where a.sale_id = ${saleId} and a.sequence = c.sequence and a.closed_at is null`
-    }
+    await close(tx, saleId, closings)
     if (grants.length === 0) return new Set<string>()
     // Redis decides who is in during an epoch: an older admission that it no longer knows is over.
     await tx`
@@ -61,9 +55,24 @@ export async function recordAdmissions(
       from admissions a
       join unnest(${grants.map((g) => g.accountId)}::text[], ${grants.map((g) => g.sequence)}::bigint[])
         as g (account_id, sequence) using (account_id, sequence)
-      where a.sale_id = ${saleId}`
+      where a.sale_id = ${saleId} and a.closed_at is null`
+    const granted = new Set(grants.map((grant) => grant.sequence))
+    await close(
+      tx,
+      saleId,
+      closings.filter((closing) => granted.has(closing.sequence)),
+    )
     return new Set(standing.map((row) => row.account_id))
   })
+}
+
+async function close(tx: TransactionSql, saleId: string, closings: readonly Closing[]): Promise<void> {
+  if (closings.length === 0) return
+  await tx`
+    update admissions a set closed_at = to_timestamp(c.at_ms / 1000.0), closed_as = c.reason
+    from unnest(${closings.map((c) => c.sequence)}::bigint[], ${closings.map((c) => c.reason)}::text[],
+      ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
+    where a.sale_id = ${saleId} and a.sequence = c.sequence and a.closed_at is null`
 }
 
 /** Admissions that bind a rebuilt gate: those that are open, and those of the last minute, which count for the pace. */

@@ -1,7 +1,7 @@
 import { Batcher, type Fate } from '../../db/batcher.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { Problem } from '../../errors.ts'
-import { saleStateErrors } from '../sale-state/sale-failures.ts'
+import { mustNotBeClosed, saleStateErrors } from '../sale-state/sale-failures.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
 import type { Sale } from '../sales/sale.ts'
@@ -60,6 +60,7 @@ export class QueueJoining {
   async join(saleId: string, joiner: Joiner, ticket?: string): Promise<{ sale: Sale; joined: Joined }> {
     const { catalogue, queue } = this.#options
     const sale = await catalogue.sale(saleId)
+    mustNotBeClosed(sale)
     if (sale.admits === 'verified' && !joiner.verified) throw new Problem(queueErrors.verified_only)
     if (ticket !== undefined) await this.#putBack(saleId, joiner.accountId, ticket)
     const joined = await queue.join(saleId, joiner.accountId)
@@ -72,7 +73,7 @@ export class QueueJoining {
   /** Gives up the place or the purchase token. Resolves when no ticket can bring it back. */
   async leave(saleId: string, accountId: string): Promise<void> {
     const { catalogue, queue, forget } = this.#options
-    await catalogue.sale(saleId)
+    mustNotBeClosed(await catalogue.sale(saleId))
     const { from, sequence } = await queue.leave(saleId, accountId)
     forget(saleId, accountId)
     if (from === 'line') await this.#leaves.add({ saleId, accountId, sequence })

@@ -38,7 +38,12 @@ const admittedView = z.object({
 export const queueJoined = z
   .discriminatedUnion('state', [
     waitingView.extend({ ticket: z.string() }),
-    admittedView.extend({ ticket: z.string(), position: z.literal(0) }),
+    admittedView.extend({
+      ticket: z.string(),
+      position: z.literal(0),
+      behind: z.literal(0),
+      etaSeconds: z.literal(0),
+    }),
   ])
   .meta({ id: 'QueueJoined' })
 export type QueueJoined = z.infer<typeof queueJoined>

@@ -92,6 +92,11 @@ export class FencedError extends Error {
   override name = 'FencedError'
 }
 
+/** For calls that a closed sale refuses, also when nothing of it is left in Redis. Throws `sale_closed`. */
+export function mustNotBeClosed(sale: { readonly status: string }): void {
+  if (sale.status === 'closed') throw new Problem(saleStateErrors.sale_closed)
+}
+
 /** The error a script's failure number stands for. */
 export function saleFailure(failure: number): Error {
   if (failure === saleFailures.fenced) return new FencedError('another process writes to this sale')

@@ -104,5 +104,7 @@ t.test('sales that need a writer are those that are neither drafts nor over', as
   await expire(first)
   t.ok((await forsakenSales(sql, 100)).includes(first), 'also when its writer died at it')
   if (held) await releaseLease(sql, held)
+  t.ok((await forsakenSales(sql, 100)).includes(first), 'and when its writer stopped before')
+  if (held) await releaseLease(sql, held, true)
   t.notOk((await forsakenSales(sql, 100)).includes(first))
 })

@@ -68,10 +68,13 @@ export async function renewLeases(
   return new Set(rows.map((row) => row.sale_id))
 }
 
-/** Gives a lease up, so that the next writer need not wait for its end. */
-export async function releaseLease(sql: Sql, writership: Writership): Promise<void> {
+/**
+ * Gives a lease up, so that the next writer need not wait for its end. The owner's name stays unless the sale is `over`:
+ * it says that Redis still has something of a sale that was closed meanwhile.
+ */
+export async function releaseLease(sql: Sql, writership: Writership, over = false): Promise<void> {
   await sql`
-    update sale_writers set lease_owner = null, lease_until = null
+    update sale_writers set lease_owner = case when ${over} then null else lease_owner end, lease_until = null
     where sale_id = ${writership.saleId} and fence = ${writership.fence}`
 }
 

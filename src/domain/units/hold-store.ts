@@ -33,7 +33,7 @@ export class HoldStore {
 
   /**
    * Takes the first of `alternatives` that is wholly free. The same hold id again gives the same hold.
-   * @param jti sequence of the caller's admission, in decimal
+   * `sequence` is that of the caller's admission.
    */
   async take(
     saleId: string,

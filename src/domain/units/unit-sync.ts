@@ -4,6 +4,9 @@ import type { HoldStore, PlacesChange } from './hold-store.ts'
 import type { PlaceTuple } from './hold.ts'
 import { standingPlaces, type StandingPlace } from './standing-store.ts'
 
+/** How often a place may change hands while it is repaired; each time is a cancelled order within a millisecond. */
+const triesMax = 5
+
 /** Rows of the outbox read in one query. */
 const portion = 1000
 
@@ -36,8 +39,20 @@ export class UnitSync {
   /** Gives the places of these units to the orders whose bookings stand, whoever has them in Redis. */
   async repair(saleId: string, unitNos: readonly number[]): Promise<void> {
     if (unitNos.length === 0) return
-    const standing = await standingPlaces(this.#sql, saleId, unitNos)
-    await this.#holds.apply(saleId, changesFrom(standing), true)
+    let standing = await standingPlaces(this.#sql, saleId, unitNos)
+    // What ended between the reading and the script would be owned by an order of which no message comes any more.
+    for (let tries = 1; tries <= triesMax; tries++) {
+      await this.#holds.apply(saleId, changesFrom(standing), true)
+      const now = await standingPlaces(this.#sql, saleId, unitNos)
+      const orders = new Set(now.map((place) => place.orderId))
+      const ended = standing.filter((place) => !orders.has(place.orderId))
+      if (ended.length === 0) return
+      await this.#holds.apply(
+        saleId,
+        changesFrom(ended).map((change) => ({ ...change, status: 'free' })),
+      )
+      standing = now
+    }
   }
 
   /** Applies what the outbox has of a sale after a position. */

@@ -4,7 +4,7 @@ import { tokenErrors } from '../../domain/accounts/token-errors.ts'
 import { orderErrors } from '../../domain/orders/order-errors.ts'
 import { orderAnswer } from '../../domain/orders/order-messages.ts'
 import type { OrderPlacing } from '../../domain/orders/order-placing.ts'
-import { saleStateErrors } from '../../domain/sale-state/sale-failures.ts'
+import { mustNotBeClosed, saleStateErrors } from '../../domain/sale-state/sale-failures.ts'
 import { saleErrors } from '../../domain/sales/sale-errors.ts'
 import type { SaleCatalogue } from '../../domain/sales/sale-catalogue.ts'
 import { holdIdFor, saleIdOfHold, type HoldTaking } from '../../domain/units/hold-taking.ts'
@@ -88,6 +88,7 @@ const releaseRoute = ({ holds, catalogue }: HoldRoutesParts) =>
     errors: [saleStateErrors.hold_gone, saleStateErrors.restoring],
     async handle({ params: { hold }, caller: { accountId } }) {
       const sale = await catalogue.sale(saleIdOfHold(hold)).catch(goneWithItsSale)
+      if (sale.status === 'closed') throw new Problem(saleStateErrors.hold_gone)
       await holds.release(sale.id, { holdId: hold, accountId })
       return { status: 204 }
     },
@@ -139,12 +140,17 @@ const bookRoute = (parts: HoldRoutesParts) =>
     headers: tokenHeaders,
     body: holdBody,
     responses: { 201: { description: 'The booked order', schema: orderAnswer } },
-    errors: [...takingErrors, orderErrors.payment_needed],
+    errors: [...takingErrors, saleStateErrors.hold_gone, orderErrors.payment_needed],
     idempotent: true,
-    async handle({ params: { sale }, headers, body, caller: { accountId }, newId }) {
+    async handle({ params: { sale }, headers, body, caller: { accountId }, newId, isRepeatable }) {
       if (!(await parts.catalogue.units(sale)).free) throw new Problem(orderErrors.payment_needed)
-      const { hold } = await take(parts, sale, accountId, headers['purchase-token'], body, newId('hol'))
-      const { order } = await parts.placing.place({ holdId: hold.id, accountId })
+      const id = newId('hol')
+      const asked = { holdId: holdIdFor(sale, id), accountId }
+      // The answer to an earlier try may have been lost: its hold is sold by now and must not be taken once more.
+      const earlier = isRepeatable ? await parts.placing.earlier(asked) : undefined
+      if (earlier !== undefined) return { status: 201, body: { order: earlier } }
+      await take(parts, sale, accountId, headers['purchase-token'], body, id)
+      const { order } = await parts.placing.place(asked)
       return { status: 201, body: { order } }
     },
   })
@@ -157,7 +163,8 @@ async function take(
   request: z.infer<typeof holdBody>,
   id: string,
 ): Promise<{ hold: Hold; units: UnitTable }> {
-  const units = await catalogue.units(saleId)
+  const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
+  mustNotBeClosed(sale)
   const { jti } = await purchaseTokens.verify(token, { saleId, accountId })
   const asked = { saleId, holdId: holdIdFor(saleId, id), holder: { accountId, jti }, request }
   return { hold: await taking.take(asked, units), units }

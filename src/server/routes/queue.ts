@@ -11,7 +11,7 @@ import { epochOfSequence, etaSeconds, tokenIdOf, type Admission } from '../../do
 import { queueErrors } from '../../domain/queue/queue-errors.ts'
 import type { QueueStore } from '../../domain/queue/queue-store.ts'
 import type { QueueTickets } from '../../domain/queue/queue-ticket.ts'
-import { saleStateErrors } from '../../domain/sale-state/sale-failures.ts'
+import { mustNotBeClosed, saleStateErrors } from '../../domain/sale-state/sale-failures.ts'
 import { saleErrors } from '../../domain/sales/sale-errors.ts'
 import type { SaleCatalogue } from '../../domain/sales/sale-catalogue.ts'
 import type { Clock } from '../../clock.ts'
@@ -77,7 +77,10 @@ const joinRoute = (parts: QueueRoutesParts) =>
       })
       if (joined.state === 'admitted') {
         const admitted = await admittedView(parts, { saleId, accountId }, joined)
-        return { status: 200, body: { state: 'admitted', ticket, position: 0, ...admitted } }
+        return {
+          status: 200,
+          body: { state: 'admitted', ticket, position: 0, behind: 0, etaSeconds: 0, ...admitted },
+        }
       }
       const waiting = waitingView(joined, sale.queue.ratePerMinute)
       return { status: joined.created ? 201 : 200, body: { ticket, ...waiting } }
@@ -95,9 +98,15 @@ const standingRoute = (parts: QueueRoutesParts) =>
     responses: {
       200: { description: 'Waiting, or admitted with the purchase token', schema: queueStanding },
     },
-    errors: [saleErrors.no_such_sale, saleStateErrors.not_in_line, saleStateErrors.restoring],
+    errors: [
+      saleErrors.no_such_sale,
+      saleStateErrors.not_in_line,
+      saleStateErrors.sale_closed,
+      saleStateErrors.restoring,
+    ],
     async handle({ params: { sale: saleId }, caller: { accountId } }) {
       const sale = await parts.catalogue.sale(saleId)
+      mustNotBeClosed(sale)
       const { places } = await parts.queue.standing(saleId, [accountId])
       const place = places[0] ?? { state: 'absent' }
       if (place.state === 'absent') throw new Problem(saleStateErrors.not_in_line)
@@ -124,6 +133,7 @@ const leaveRoute = ({ joining }: QueueRoutesParts) =>
       saleErrors.no_such_sale,
       saleStateErrors.not_in_line,
       saleStateErrors.being_admitted,
+      saleStateErrors.sale_closed,
       saleStateErrors.restoring,
     ],
     async handle({ params: { sale }, caller }) {

@@ -22,7 +22,8 @@ local function end_admissions()
       redis.call('ZREM', ends_key, account)
     elseif open.expires_ms <= now and redis.call('HEXISTS', granting_key, account) == 0 then
       close_admission(account, open.sequence, 'ended', now)
-      ended[#ended + 1] = account
+      -- Who has joined again since is in the line, and hears nothing of the token that ended.
+      if not redis.call('ZSCORE', queue_key, account) then ended[#ended + 1] = account end
     end
   end
   if #ended > 0 then publish('queue', cjson.encode({ type = 'expired', accounts = ended })) end

@@ -15,7 +15,8 @@ for _, account in ipairs(cjson.decode(granted)) do
   local record = redis.call('HGET', granting_key, account)
   if record then
     redis.call('HDEL', granting_key, account)
-    told[#told + 1] = { account, record }
+    -- One that was closed meanwhile is durable too, but nobody's any more.
+    if redis.call('HGET', active_key, account) == record then told[#told + 1] = { account, record } end
   end
 end
 for _, account in ipairs(cjson.decode(refused)) do

@@ -4,18 +4,20 @@
 -- accounts is a JSON list
 -- returns {now, waiting, free, sold, status, [per account 'w:rank:sequence' | 'a:sequence:expires_ms:admitted_ms' | '-']} or a failure
 -- @include ../../sale-state/lua/guard.lua
+-- @include active.lua
 local now, failure = guard()
 if not now then return failure end
 
 local s = redis.call('HMGET', state_key, 'free', 'sold', 'status')
 local standing = {}
 for index, account in ipairs(cjson.decode(accounts)) do
-  local record = redis.call('HGET', active_key, account)
-  local rank = not record and redis.call('ZRANK', queue_key, account)
-  if record and redis.call('HEXISTS', granting_key, account) == 1 then
-    standing[index] = 'w:0:' .. string.match(record, '^%d+')
-  elseif record then
-    standing[index] = 'a:' .. record
+  local open = admission(account)
+  local valid = open and open.expires_ms > now
+  local rank = not valid and redis.call('ZRANK', queue_key, account)
+  if open and redis.call('HEXISTS', granting_key, account) == 1 then
+    standing[index] = 'w:0:' .. open.sequence
+  elseif valid then
+    standing[index] = 'a:' .. open.record
   elseif rank then
     standing[index] = 'w:' .. rank .. ':' .. whole(redis.call('ZSCORE', queue_key, account))
   else
