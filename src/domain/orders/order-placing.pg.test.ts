@@ -232,6 +232,37 @@ t.test('a process that died after the commit has sold what it sold', async (t) =
   })
 })
 
+t.test('a hold that takes the name of an earlier one gives back what it took', async (t) => {
+  const shop = await shopOf({ queue: { maxPerAccount: 4 } })
+  const { saleId, buyer } = { saleId: shop.sale.id, buyer: at(shop.buyers, 0) }
+  const first = await holdIn(shop)
+  const { order } = await placing.place({ holdId: first.id, accountId: buyer.accountId })
+  // As when a request is repeated after its answer, and the record of its hold, are gone.
+  const taking = await holds.take(saleId, {
+    holdId: first.id,
+    accountId: buyer.accountId,
+    sequence: buyer.sequence,
+    alternatives: [[{ unitNo: 1, quantity: 1 }]],
+  })
+  t.ok('hold' in taking)
+  const again = await placing.place({ holdId: first.id, accountId: buyer.accountId })
+  t.equal(again.created, false)
+  t.equal(again.order.id, order.id)
+  const [redis, postgres] = await bothPictures(saleId)
+  t.same(redis, postgres, 'nothing is taken that was not sold')
+})
+
+t.test('while Redis has forgotten the sale the order that stands is still found', async (t) => {
+  const shop = await shopOf()
+  const hold = await holdIn(shop)
+  const { order } = await placing.place({ holdId: hold.id, accountId: hold.accountId })
+  await house.redis.flushall()
+  const found = await placing.place({ holdId: hold.id, accountId: hold.accountId })
+  t.same([found.order.id, found.created], [order.id, false])
+  const unknown = `hol_${'0'.repeat(20)}${shop.sale.id.slice(4)}`
+  await t.rejects(placing.place({ holdId: unknown, accountId: hold.accountId }), { code: 'restoring' })
+})
+
 t.test(
   'an order that was expired meanwhile leaves its place to others when the sweep finds it',
   async (t) => {
