@@ -7,6 +7,7 @@ import { api, at, textAt } from '../support/contract.ts'
 import { strangers } from '../support/examples.ts'
 import { makeOrganiser } from '../support/sales.ts'
 import { takePicture } from '../support/state-picture.ts'
+import { until } from '../support/until.ts'
 
 const app = await useApp(t)
 
@@ -164,6 +165,44 @@ t.test('the same key many times at once does one thing', async (t) => {
   )
   const [row] = await app.sql`select count(*)::int as count from bookings where sale_id = ${saleId}`
   t.equal(row?.['count'], 1)
+})
+
+t.test('a booking whose answer was never kept is the same booking when it is asked for again', async (t) => {
+  for (const maxPerAccount of [1, 10]) {
+    const saleId = await app.sale({ ...freeSlots(1), queue: { maxPerAccount } })
+    const { buyer, token } = await admitted(saleId)
+    const book = () => buyer.book(saleId, token, { best: { count: 1 } }, { 'idempotency-key': 'lost' })
+    const first = await book()
+    await app.sql`delete from idempotency_keys where caller_id = ${buyer.id}`
+    const before = await takePicture(app)
+    t.same((await book()).body, first.body)
+    const { keys, rows } = await takePicture(app)
+    t.same(keys, before.keys, 'and no place is taken for it')
+    t.equal(rows['bookings'], before.rows['bookings'])
+  }
+})
+
+t.test('a hold that is asked for again after it was ordered takes nothing for long', async (t) => {
+  const saleId = await app.sale({ ...freeSlots(1), queue: { maxPerAccount: 10 } })
+  const { buyer, token } = await admitted(saleId)
+  const hold = async (): Promise<string> => {
+    const { body } = await buyer.hold(
+      saleId,
+      token,
+      { best: { count: 1 } },
+      { 'idempotency-key': 'forgotten' },
+    )
+    return textAt(body, 'hold.id')
+  }
+  const first = await hold()
+  const ordered = await buyer.order(first)
+  await app.sql`delete from idempotency_keys where caller_id = ${buyer.id}`
+  t.equal(await hold(), first)
+  t.same((await buyer.order(first)).body, ordered.body)
+  // Whoever looks after forsaken holds does so after ten seconds.
+  await app.redis.hincrby(`{${saleId}}:state`, 'offset_ms', 11_000)
+  await until('one place is taken', async () => (await app.redis.hlen(`{${saleId}}:places`)) === 1)
+  t.same(await app.redis.hmget(`{${saleId}}:state`, 'free', 'sold'), ['9', '1'])
 })
 
 t.test('a request that failed leaves its key free', async (t) => {
