@@ -127,7 +127,7 @@ for (const transport of ['sse', 'ws'] as const) {
 
     t.test('whoever comes back and is let in at once is told so', async (t) => {
       const line = await Line.open(t, transport)
-      const body = { state: 'admitted', ticket: 'a.m', position: 0, ...admitted }
+      const body = { state: 'admitted', ticket: 'a.m', position: 0, behind: 0, etaSeconds: 0, ...admitted }
       line.joinReply = () => ({ status: 200, body })
       line.tell('absent')
       await line.told('rejoined', 'admitted')
