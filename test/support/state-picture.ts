@@ -11,6 +11,8 @@ export interface StatePicture {
 
 /** Fields of a sale's state that go on by themselves, whether anybody comes or not. */
 const restless = new Set(['credit', 'credit_at', 'pace_count'])
+/** Keys of a sale of which the gate may be in the middle of writing down what it has done. */
+const underWay = /:(pace|granting|closing)$/
 /** Tables that follow the processes, not the clients. */
 const others = new Set(['processes'])
 
@@ -25,7 +27,7 @@ export async function takePicture({ sql, redis }: { sql: Sql; redis: Redis }): P
   }
   const keys: Record<string, unknown> = {}
   for (const key of (await redis.keys('*')).toSorted((a, b) => (a < b ? -1 : 1))) {
-    if (key.endsWith(':pace')) continue
+    if (underWay.test(key)) continue
     keys[key] = await contentOf(redis, key)
   }
   return { rows, keys }
