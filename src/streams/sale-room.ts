@@ -116,7 +116,8 @@ export class SaleRoom {
   async tell(accountIds: readonly string[]): Promise<void> {
     const { queue, saleId, catalogue } = this.#options
     const sale = await catalogue.sale(saleId)
-    if (sale.status === 'closed') return this.tellStatus('closed')
+    // Of a sale that is over nothing may be left in Redis to ask for.
+    if (sale.status === 'closed') return this.#tellClosed(accountIds)
     const standing = await queue.standing(saleId, accountIds)
     this.tellStatus(standing.status)
     const forgotten: Waiter[] = []
@@ -161,6 +162,17 @@ export class SaleRoom {
   stop(): void {
     this.#guests.clear()
     this.#places.clear()
+  }
+
+  #tellClosed(accountIds: readonly string[]): void {
+    const isNews = this.#status !== 'closed'
+    this.tellStatus('closed')
+    for (const accountId of accountIds) {
+      const guest = this.#guests.get(accountId)
+      if (guest?.told !== '') continue
+      guest.told = 'closed'
+      if (!isNews) this.#welcome(guest)
+    }
   }
 
   #tellPlace(accountId: string, place: QueuePlace, standing: Standing, ratePerMinute: number): void {

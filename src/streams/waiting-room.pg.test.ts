@@ -183,10 +183,10 @@ t.test('the end of a token is told as what it was', async (t) => {
 })
 
 t.test('a sale that pauses, goes on and closes tells those who wait, and those who come', async (t) => {
-  const { saleId, people, gate } = await lineOf(2)
+  const { saleId, people, gate } = await lineOf(3)
   const { watch } = await roomOf(t)
   const one = await watch(saleId, at(people, 0))
-  await one.isTold('1 of 2')
+  await one.isTold('1 of 3')
   const set = async (status: string) => {
     await sql`update sales set status = ${status}, version = version + 1 where id = ${saleId}`
     catalogue.forget(saleId)
@@ -195,13 +195,17 @@ t.test('a sale that pauses, goes on and closes tells those who wait, and those w
   await set('paused')
   await one.isTold('paused')
   const late = await watch(saleId, at(people, 1))
-  await late.isTold('2 of 2')
-  t.same(late.told, ['paused', '2 of 2'])
+  await late.isTold('2 of 3')
+  t.same(late.told, ['paused', '2 of 3'])
   await set('open')
   await one.isTold('resumed')
   await set('closed')
   await until('it is told', () => one.told.includes('closed'))
   t.equal(one.told.filter((event) => event === 'paused').length, 1)
+  const tooLate = await watch(saleId, at(people, 2))
+  await tooLate.isTold('closed')
+  round()
+  t.same(tooLate.told, ['closed'], 'also who comes when it is over, once')
 })
 
 t.test(
