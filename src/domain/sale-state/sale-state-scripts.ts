@@ -1,28 +1,11 @@
 import { loadScript } from '../../db/script.ts'
+import { saleKeyNames } from './sale-keys.ts'
 
 const here = import.meta.url
 
 export const stateBegin = loadScript(here, 'lua/state-begin.lua', {
-  keys: [
-    'state',
-    'queue',
-    'active',
-    'ends',
-    'granting',
-    'closing',
-    'pace',
-    'restored',
-    'left',
-    'next',
-    'spare',
-    'places',
-    'accounts',
-    'bought',
-    'holds',
-    'hold_ends',
-    'pinned',
-    'holding',
-  ],
+  // Every key there is, in its order: a key more is forgotten and let go of with the others.
+  keys: saleKeyNames,
   args: ['epoch', 'run_id', 'fence'],
 })
 
@@ -42,25 +25,6 @@ export const stateConfigure = loadScript(here, 'lua/state-configure.lua', {
 })
 
 export const stateClose = loadScript(here, 'lua/state-close.lua', {
-  keys: [
-    'state',
-    'queue',
-    'active',
-    'ends',
-    'granting',
-    'closing',
-    'pace',
-    'restored',
-    'left',
-    'next',
-    'spare',
-    'places',
-    'accounts',
-    'bought',
-    'holds',
-    'hold_ends',
-    'pinned',
-    'holding',
-  ],
+  keys: saleKeyNames,
   args: ['epoch', 'run_id', 'fence'],
 })
