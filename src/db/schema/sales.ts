@@ -29,13 +29,22 @@ export const sales = pgTable(
     admits: text({ enum: ['guests', 'verified'] }).notNull(),
     opensAt: at('opens_at').notNull(),
     closesAt: at('closes_at').notNull(),
-    queueMode: text('queue_mode', { enum: ['fifo'] }).notNull(),
+    queueMode: text('queue_mode', { enum: ['fifo', 'lottery'] }).notNull(),
     ratePerMinute: integer('rate_per_minute').notNull(),
     maxActive: integer('max_active').notNull(),
     tokenTtlSeconds: integer('token_ttl_seconds').notNull(),
     holdTtlSeconds: integer('hold_ttl_seconds').notNull(),
     payBySeconds: integer('pay_by_seconds').notNull(),
     maxPerAccount: integer('max_per_account').notNull(),
+    /** How long somebody may be away when their turn comes, and once more after it, before the place is lost. */
+    graceSeconds: integer('grace_seconds').notNull().default(90),
+    /** Whether a hold may leave a single seat between taken ones. */
+    singleSeats: text('single_seats', { enum: ['allowed', 'refused'] })
+      .notNull()
+      .default('allowed'),
+    /** What the organiser tells those who wait. */
+    notice: text(),
+    noticeAt: at('notice_at'),
     currency: text().notNull(),
     /** What the page draws: sections and rows, or days and hours. Never changed once units exist. */
     layout: jsonb().notNull(),
@@ -51,6 +60,10 @@ export const sales = pgTable(
     check('sales_rate', sql`${table.ratePerMinute} between 1 and 6000000`),
     check('sales_active', sql`${table.maxActive} between 1 and 1000000`),
     check('sales_limit', sql`${table.maxPerAccount} between 1 and 50`),
+    check('sales_queue_mode', sql`${table.queueMode} in ('fifo', 'lottery')`),
+    check('sales_grace', sql`${table.graceSeconds} between 1 and 3600`),
+    check('sales_single_seats', sql`${table.singleSeats} in ('allowed', 'refused')`),
+    check('sales_notice', sql`(${table.notice} is null) = (${table.noticeAt} is null)`),
   ],
 )
 
@@ -118,7 +131,7 @@ export const admissions = pgTable(
   ],
 )
 
-/** Places in a line given up on purpose: a ticket for one of these is not honoured. */
+/** Places in a line that were given up or lost by staying away: a ticket for one of these is not honoured. */
 export const queueLeaves = pgTable(
   'queue_leaves',
   {
@@ -126,9 +139,50 @@ export const queueLeaves = pgTable(
     sequence: bigint({ mode: 'number' }).notNull(),
     accountId: text('account_id').notNull(),
     leftAt: at('left_at').notNull().defaultNow(),
+    reason: text({ enum: ['left', 'no_show'] })
+      .notNull()
+      .default('left'),
   },
   (table) => [
     primaryKey({ columns: [table.saleId, table.sequence] }),
     index('queue_leaves_lately').on(table.saleId, table.leftAt),
+  ],
+)
+
+/** The draw of a lottery: bound to its seed before anybody enters, and to its entries before the seed is shown. */
+export const saleDraws = pgTable('sale_draws', {
+  saleId: text('sale_id')
+    .primaryKey()
+    .references(() => sales.id),
+  /** 32 bytes in hex, shown to nobody before the draw. */
+  seed: text().notNull(),
+  /** SHA-256 of the seed, in hex; shown from the beginning. */
+  commitment: text().notNull(),
+  /** SHA-256 over the sorted entry ids, each followed by a line feed; written when no entry can come any more. */
+  digest: text(),
+  entrants: integer(),
+  closedAt: at('closed_at'),
+  /** The epoch whose first sequences are the drawn places. */
+  epoch: integer(),
+  drawnAt: at('drawn_at'),
+})
+
+/** Who takes part in a draw. */
+export const drawEntries = pgTable(
+  'draw_entries',
+  {
+    saleId: text('sale_id')
+      .notNull()
+      .references(() => sales.id),
+    accountId: text('account_id')
+      .notNull()
+      .references(() => accounts.id),
+    /** Shown to everybody after the draw; says nothing about the account. */
+    entryId: text('entry_id').notNull(),
+    enteredAt: at('entered_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.saleId, table.accountId] }),
+    unique('draw_entries_entry').on(table.saleId, table.entryId),
   ],
 )

@@ -33,7 +33,7 @@ export function demoSales(nowMs: number): NewSale[] {
     currency: 'KRW',
     admits: 'guests',
   } as const
-  const queue = { mode: 'fifo', tokenTtlSeconds: 300, holdTtlSeconds: 180 } as const
+  const queue = { mode: 'fifo', tokenTtlSeconds: 300, holdTtlSeconds: 180, graceSeconds: 90 } as const
   const tomorrow = new Date(nowMs + dayMs).toISOString().slice(0, 10)
   const lastDay = new Date(nowMs + 7 * dayMs).toISOString().slice(0, 10)
   return [
@@ -42,6 +42,7 @@ export function demoSales(nowMs: number): NewSale[] {
       title: 'Night of Strings, Hanbit Concert Hall',
       ...common,
       queue: { ...queue, ratePerMinute: 1_200, maxActive: 300, maxPerAccount: 4 },
+      singleSeats: 'allowed',
       hall: demoHall(),
     },
     {

@@ -29,7 +29,7 @@ export async function changeSale(
     const { sale: written, nowMs } = locked
     if (written.organiserId !== organiserId) throw new Problem(generalErrors.forbidden)
     // Its time may have come since somebody last looked.
-    let sale = saleAt(changedSale(saleAt(written, nowMs), changes), nowMs)
+    let sale = saleAt(changedSale(saleAt(written, nowMs), changes, nowMs), nowMs)
     if (written.status === 'paused' && sale.status === 'open') {
       const full = (await countBookedPlaces(tx, saleId)) === sale.placeCount
       if (full) sale = moveSale(sale, 'soldout', 'stock')
@@ -44,7 +44,7 @@ export async function changeSale(
   return after
 }
 
-function changedSale(sale: Sale, changes: SaleChanges): Sale {
+function changedSale(sale: Sale, changes: SaleChanges, nowMs: number): Sale {
   if (sale.status === 'closed') {
     // Closing it once more asks for nothing new.
     if (changes.status === 'closed' && Object.keys(changes).length === 1) return sale
@@ -67,7 +67,14 @@ function changedSale(sale: Sale, changes: SaleChanges): Sale {
     opensAtMs,
     closesAtMs,
     queue: { ...sale.queue, ratePerMinute, maxActive },
+    notice: changedNotice(sale.notice, changes.notice, nowMs),
   }
+}
+
+/** The same text again is no news. */
+function changedNotice(before: Sale['notice'], text: string | undefined, nowMs: number): Sale['notice'] {
+  if (text === undefined || text === before?.text) return before
+  return text === '' ? null : { text, atMs: nowMs }
 }
 
 /** Whoever opens a sale that is sold out wants it not paused, and that it is. */
@@ -85,6 +92,7 @@ function sameSale(one: Sale, other: Sale): boolean {
     one.status === other.status &&
     one.opensAtMs === other.opensAtMs &&
     one.closesAtMs === other.closesAtMs &&
+    one.notice === other.notice &&
     one.queue.ratePerMinute === other.queue.ratePerMinute &&
     one.queue.maxActive === other.queue.maxActive
   )

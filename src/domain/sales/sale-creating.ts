@@ -38,6 +38,8 @@ export async function createSale(
       opensAtMs: Date.parse(description.opensAt),
       closesAtMs: Date.parse(description.closesAt),
       queue: description.queue,
+      singleSeats: description.kind === 'seats' ? description.singleSeats : 'allowed',
+      notice: null,
       payBySeconds: description.payBySeconds ?? payBySecondsDefault,
       currency: description.currency,
       unitCount: contents.units.length,

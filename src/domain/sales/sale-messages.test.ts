@@ -44,10 +44,11 @@ t.test('names the field that is missing, huge, of another type or unknown', asyn
     t.equal(fieldOf({ opensAt }), 'opensAt', String(opensAt))
   }
   t.equal(fieldOf({ closesAt: '2026-11-21T01:00:00Z' }), 'closesAt')
-  t.equal(fieldOf({ queue: { mode: 'lottery' } }), 'queue.mode')
+  t.equal(fieldOf({ queue: { mode: 'raffle' } }), 'queue.mode')
   t.equal(fieldOf({ queue: { ratePerMinute: 0 } }), 'queue.ratePerMinute')
   t.equal(fieldOf({ queue: { maxActive: 1_000_001 } }), 'queue.maxActive')
   t.equal(fieldOf({ queue: { maxPerAccount: 51 } }), 'queue.maxPerAccount')
+  t.equal(fieldOf({ queue: { graceSeconds: 0 } }), 'queue.graceSeconds')
   t.equal(fieldOf({ queue: { tokenTtlSeconds: '300' } }), 'queue.tokenTtlSeconds')
   t.equal(fieldOf({ payBySeconds: 0 }), 'payBySeconds')
   t.equal(fieldOf({ extra: true }), '')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { saleKinds, saleStatuses } from './sale.ts'
+import { queueModes, saleKinds, saleStatuses } from './sale.ts'
 import { hallDescription, plainText, slotsDescription } from './sale-layout-messages.ts'
 
 const saleIdPattern = /^sal_[0-9a-z]{20}$/
@@ -25,13 +25,28 @@ const maxActive = z.int().min(1).max(1_000_000).describe('People who may buy at 
 const seconds = z.int().min(1).max(86_400)
 
 const queueSettings = z.strictObject({
-  mode: z.literal('fifo').default('fifo'),
+  mode: z
+    .enum(queueModes)
+    .default('fifo')
+    .describe(
+      '`fifo`: in the order of arrival. `lottery`: whoever entered before the opening, in an order drawn by lot.',
+    ),
   ratePerMinute: ratePerMinute.default(600),
   maxActive: maxActive.default(200),
   tokenTtlSeconds: seconds.default(300).describe('How long one may buy after being let in.'),
   holdTtlSeconds: seconds.default(180).describe('How long a hold lasts.'),
   maxPerAccount: z.int().min(1).max(50).default(4).describe('Standing bookings of one account, at most.'),
+  graceSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .default(90)
+    .describe('How long one may be away at one’s turn, and once more after it, before the place is lost.'),
 })
+
+const singleSeats = z
+  .enum(['allowed', 'refused'])
+  .describe('Whether a hold may leave a single seat between taken ones.')
 
 const supportedCurrencies = new Set(Intl.supportedValuesOf('currency'))
 const currency = z
@@ -61,7 +76,12 @@ const newSaleBase = {
 /** Body of POST /sales. */
 export const newSale = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('seats'), ...newSaleBase, hall: hallDescription }),
+    z.strictObject({
+      kind: z.literal('seats'),
+      ...newSaleBase,
+      singleSeats: singleSeats.default('allowed'),
+      hall: hallDescription,
+    }),
     z.strictObject({ kind: z.literal('slots'), ...newSaleBase, slots: slotsDescription }),
   ])
   .refine(opensBeforeItCloses.test, opensBeforeItCloses.params)
@@ -80,6 +100,10 @@ export const saleChanges = z
     queue: z
       .strictObject({ ratePerMinute: ratePerMinute.optional(), maxActive: maxActive.optional() })
       .optional(),
+    notice: z
+      .union([plainText(500), z.literal('')])
+      .optional()
+      .describe('Told to everybody who waits, and to whoever comes; the empty text takes it back.'),
   })
   .refine((changes) => Object.keys(changes).length > 0, 'must change something')
   .refine(opensBeforeItCloses.test, opensBeforeItCloses.params)
@@ -96,13 +120,16 @@ export const saleView = z
     opensAt: moment,
     closesAt: moment,
     queue: z.object({
-      mode: z.literal('fifo'),
+      mode: z.enum(queueModes),
       ratePerMinute: z.int(),
       maxActive: z.int(),
       tokenTtlSeconds: z.int(),
       holdTtlSeconds: z.int(),
       maxPerAccount: z.int(),
+      graceSeconds: z.int(),
     }),
+    singleSeats,
+    notice: z.object({ text: z.string(), at: moment }).nullable(),
     payBySeconds: z.int().describe('How long an order waits for its payment.'),
     currency: z.string(),
     unitCount: z.int().describe('Seats or slots.'),

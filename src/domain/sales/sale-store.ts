@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from '../../db/postgres.ts'
-import type { Sale, SaleKind, SaleStatus } from './sale.ts'
+import type { QueueMode, Sale, SaleKind, SaleStatus } from './sale.ts'
 import type { SaleLayout } from './sale-layout-messages.ts'
 import type { NewUnit } from './unit-table.ts'
 
@@ -14,13 +14,17 @@ interface SaleRow {
   readonly admits: Sale['admits']
   readonly opensAt: Date
   readonly closesAt: Date
-  readonly queueMode: 'fifo'
+  readonly queueMode: QueueMode
   readonly ratePerMinute: number
   readonly maxActive: number
   readonly tokenTtlSeconds: number
   readonly holdTtlSeconds: number
   readonly payBySeconds: number
   readonly maxPerAccount: number
+  readonly graceSeconds: number
+  readonly singleSeats: Sale['singleSeats']
+  readonly notice: string | null
+  readonly noticeAt: Date | null
   readonly currency: string
   readonly unitCount: number
   readonly placeCount: number
@@ -32,7 +36,8 @@ const columns = (sql: AnySql) => sql`
   id, organiser_id as "organiserId", kind, title, status, admits, opens_at as "opensAt", closes_at as "closesAt",
   queue_mode as "queueMode", rate_per_minute as "ratePerMinute", max_active as "maxActive",
   token_ttl_seconds as "tokenTtlSeconds", hold_ttl_seconds as "holdTtlSeconds", pay_by_seconds as "payBySeconds",
-  max_per_account as "maxPerAccount", currency, unit_count as "unitCount", place_count as "placeCount", version,
+  max_per_account as "maxPerAccount", grace_seconds as "graceSeconds", single_seats as "singleSeats", notice,
+  notice_at as "noticeAt", currency, unit_count as "unitCount", place_count as "placeCount", version,
   created_at as "createdAt"`
 
 export async function findSale(sql: AnySql, saleId: string): Promise<Sale | undefined> {
@@ -68,12 +73,12 @@ export async function insertSale(
   const { queue } = sale
   const inserted = await tx`
     insert into sales (id, organiser_id, kind, title, status, admits, opens_at, closes_at, queue_mode, rate_per_minute,
-      max_active, token_ttl_seconds, hold_ttl_seconds, pay_by_seconds, max_per_account, currency, layout, unit_count,
+      max_active, token_ttl_seconds, hold_ttl_seconds, pay_by_seconds, max_per_account, grace_seconds, single_seats, currency, layout, unit_count,
       place_count, version, created_at)
     values (${sale.id}, ${sale.organiserId}, ${sale.kind}, ${sale.title}, ${sale.status}, ${sale.admits},
       ${new Date(sale.opensAtMs)}, ${new Date(sale.closesAtMs)}, ${queue.mode}, ${queue.ratePerMinute},
       ${queue.maxActive}, ${queue.tokenTtlSeconds}, ${queue.holdTtlSeconds}, ${sale.payBySeconds},
-      ${queue.maxPerAccount}, ${sale.currency}, ${JSON.stringify(contents.layout)}::text::jsonb, ${sale.unitCount},
+      ${queue.maxPerAccount}, ${queue.graceSeconds}, ${sale.singleSeats}, ${sale.currency}, ${JSON.stringify(contents.layout)}::text::jsonb, ${sale.unitCount},
       ${sale.placeCount}, ${sale.version}, ${new Date(sale.createdAtMs)})
     on conflict (id) do nothing
     returning 1`
@@ -99,7 +104,8 @@ export async function updateSale(tx: TransactionSql, sale: Sale): Promise<void> 
   await tx`
     update sales set title = ${sale.title}, status = ${sale.status}, opens_at = ${new Date(sale.opensAtMs)},
       closes_at = ${new Date(sale.closesAtMs)}, rate_per_minute = ${sale.queue.ratePerMinute},
-      max_active = ${sale.queue.maxActive}, version = ${sale.version}
+      max_active = ${sale.queue.maxActive}, notice = ${sale.notice?.text ?? null},
+      notice_at = ${sale.notice && new Date(sale.notice.atMs)}, version = ${sale.version}
     where id = ${sale.id}`
 }
 
@@ -153,12 +159,21 @@ export async function listSales(sql: AnySql, filter: SaleFilter): Promise<Sale[]
 
 function saleOf(row: SaleRow): Sale {
   const { opensAt, closesAt, createdAt, queueMode, ratePerMinute, maxActive, tokenTtlSeconds, ...rest } = row
-  const { holdTtlSeconds, maxPerAccount, ...sale } = rest
+  const { holdTtlSeconds, maxPerAccount, graceSeconds, notice, noticeAt, ...sale } = rest
   return {
     ...sale,
     opensAtMs: opensAt.getTime(),
     closesAtMs: closesAt.getTime(),
-    queue: { mode: queueMode, ratePerMinute, maxActive, tokenTtlSeconds, holdTtlSeconds, maxPerAccount },
+    queue: {
+      mode: queueMode,
+      ratePerMinute,
+      maxActive,
+      tokenTtlSeconds,
+      holdTtlSeconds,
+      maxPerAccount,
+      graceSeconds,
+    },
+    notice: notice === null || noticeAt === null ? null : { text: notice, atMs: noticeAt.getTime() },
     createdAtMs: createdAt.getTime(),
   }
 }

@@ -3,7 +3,8 @@ import type { SaleView } from './sale-messages.ts'
 
 /** What everybody may see of a sale; the organiser and the version stay inside. */
 export function viewOfSale(sale: Sale): SaleView {
-  const { id, kind, title, status, admits, queue, payBySeconds, currency, unitCount, placeCount } = sale
+  const { id, kind, title, status, admits, queue, singleSeats, payBySeconds, currency } = sale
+  const { unitCount, placeCount, notice } = sale
   return {
     id,
     kind,
@@ -13,6 +14,8 @@ export function viewOfSale(sale: Sale): SaleView {
     opensAt: new Date(sale.opensAtMs).toISOString(),
     closesAt: new Date(sale.closesAtMs).toISOString(),
     queue: { ...queue },
+    singleSeats,
+    notice: notice && { text: notice.text, at: new Date(notice.atMs).toISOString() },
     payBySeconds,
     currency,
     unitCount,

@@ -18,8 +18,12 @@ export const saleKinds = ['seats', 'slots'] as const
 /** `seats`: every unit is one seat of a hall. `slots`: a unit is a date and hour with room for several. */
 export type SaleKind = (typeof saleKinds)[number]
 
+export const queueModes = ['fifo', 'lottery'] as const
+export type QueueMode = (typeof queueModes)[number]
+
 export interface QueueSettings {
-  readonly mode: 'fifo'
+  /** `fifo`: in the order of arrival. `lottery`: whoever entered before the opening, in an order drawn by lot. */
+  readonly mode: QueueMode
   /** People let in within any minute, at most. */
   readonly ratePerMinute: number
   /** People who may buy at the same time, at most. */
@@ -29,6 +33,8 @@ export interface QueueSettings {
   readonly holdTtlSeconds: number
   /** Standing bookings of one account in this sale, at most. */
   readonly maxPerAccount: number
+  /** How long somebody may be away when their turn comes, and once more after it, before the place is lost. */
+  readonly graceSeconds: number
 }
 
 export interface Sale {
@@ -41,6 +47,10 @@ export interface Sale {
   readonly opensAtMs: number
   readonly closesAtMs: number
   readonly queue: QueueSettings
+  /** Whether a hold may leave a single seat between taken ones. */
+  readonly singleSeats: 'allowed' | 'refused'
+  /** What the organiser tells those who wait. */
+  readonly notice: { readonly text: string; readonly atMs: number } | null
   /** How long an order may wait for its payment. */
   readonly payBySeconds: number
   /** ISO 4217. */
