@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { isPostgresAway } from './db/postgres.ts'
 import { asUnavailable } from './db/redis.ts'
 import { AccessTokens } from './domain/accounts/access-token.ts'
@@ -64,6 +65,7 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     ids,
     clock,
     random,
+    pages: { folder: pagesFolder, rereads: base.config.rereadPages },
     options: serverOptionsOf(base),
   })
   const waitingRoom: Service = {
@@ -76,6 +78,9 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
   }
   return { server, services: [waitingRoom, server] }
 }
+
+/** Beside the sources and beside what is built from them. */
+const pagesFolder = fileURLToPath(new URL('../public', import.meta.url))
 
 interface Endpoints {
   readonly routes: readonly Route[]

@@ -36,6 +36,7 @@ export interface ComposeOptions {
     | 'streamBufferBytes'
     | 'connectionsMax'
     | 'postgresConnections'
+    | 'rereadPages'
   >
   readonly postgresUrl: string
   readonly redisUrl: string

@@ -136,6 +136,10 @@ const configSchema = z.object({
     value: 'COUNT',
     description: 'Live connections that this process accepts',
   }),
+  rereadPages: setting(flag('false'), {
+    flag: 'reread-pages',
+    description: 'Read the pages again whenever they are asked for, for whoever works on them',
+  }),
   postgresConnections: setting(whole(1, 1_000, '10'), {
     env: 'OPENRUN_POSTGRES_CONNECTIONS',
     value: 'COUNT',

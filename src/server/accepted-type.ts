@@ -15,6 +15,14 @@ export function preferredType<const T extends string>(
   return best.type
 }
 
+/** Whether the header `Accept-Encoding` names the coding and does not refuse it. */
+export function acceptsCoding(acceptEncoding: string, coding: string): boolean {
+  return acceptEncoding
+    .split(',')
+    .map(parseRange)
+    .some(({ type, quality }) => type === coding && quality > 0)
+}
+
 interface Range {
   readonly type: string
   readonly quality: number

@@ -14,11 +14,13 @@ import type { LiveConnections } from './live-connections.ts'
 import { toProblem } from './problem-document.ts'
 import { readHead } from './request-head.ts'
 import { readInputs } from './request-inputs.ts'
+import { behindEndpoints, restOf, type RefusalPlan } from './rest-plans.ts'
 import type { Endpoint, Reply, Route, Stream } from './route.ts'
 import { serverErrors } from './server-errors.ts'
 import type { ServerOptions } from './server-options.ts'
 import type { Session } from './session.ts'
 import { SseConnection } from './sse.ts'
+import type { StaticFiles } from './static-files.ts'
 
 export interface HttpParts {
   readonly log: Log
@@ -26,6 +28,8 @@ export interface HttpParts {
   readonly ids: Ids
   readonly session: Session
   readonly streams: LiveConnections
+  /** Served where no endpoint has the path. */
+  readonly files: StaticFiles
   readonly metrics: HttpMetrics
   readonly options: ServerOptions
   readonly idempotency: IdempotencyStore | undefined
@@ -78,10 +82,14 @@ export class HttpAdapter {
         methods.add('HEAD')
       }
     }
-    for (const [pattern, methods] of methodsOf)
-      this.#registerRest(app, pattern, [...methods, 'OPTIONS'].join(', '))
-    const unknown = this.#refusalPlan('*', () => new Problem(serverErrors.no_such_route))
-    app.any('/*', (res, req) => this.#serve(unknown, res, req))
+    for (const [pattern, methods] of methodsOf) {
+      const { preflight, refusal } = restOf([...methods, 'OPTIONS'].join(', '), metrics)
+      app.options(pattern, (res, req) => this.#serve(preflight, res, req))
+      app.any(pattern, (res, req) => this.#serve(refusal, res, req))
+    }
+    // The files stand behind all endpoints: a path of the API can never be taken by one.
+    const planOf = behindEndpoints(this.#parts.files, metrics)
+    app.any('/*', (res, req) => this.#serve(planOf(req), res, req))
   }
 
   /** Takes no new work from now on; resolves when what is under way is answered, or when the time is over. */
@@ -105,24 +113,7 @@ export class HttpAdapter {
     }
   }
 
-  /** The answers to methods that no endpoint of this address knows: OPTIONS, and 405 for all others. */
-  #registerRest(app: TemplatedApp, pattern: string, allow: string): void {
-    const { metrics } = this.#parts
-    const reply = (): Reply => ({ status: 204, headers: { ...preflightHeaders, allow } })
-    const preflight: Route = { ...bareRoute, path: '*', responses: {}, always: true, handle: reply }
-    const plan = { ...planEndpoint(preflight, metrics.meter('OPTIONS', '*'), 0), pattern }
-    app.options(pattern, (res, req) => this.#serve(plan, res, req))
-    const refusal = this.#refusalPlan('*', () => new Problem(serverErrors.method_not_allowed), { allow })
-    app.any(pattern, (res, req) => this.#serve(refusal, res, req))
-  }
-
-  #refusalPlan(path: string, problem: () => Problem, headers?: Reply['headers']): EndpointPlan & Refusal {
-    const refuse: Route = { ...bareRoute, path, responses: {}, always: true, handle: () => ({ status: 500 }) }
-    const plan = planEndpoint(refuse, this.#parts.metrics.meter('other', 'unmatched'), 0)
-    return { ...plan, refusal: (exchange) => exchange.fail(problem(), headers) }
-  }
-
-  #serve(plan: EndpointPlan & Partial<Refusal>, res: HttpResponse, req: HttpRequest): void {
+  #serve(plan: EndpointPlan & Partial<RefusalPlan>, res: HttpResponse, req: HttpRequest): void {
     const { clock, ids, options } = this.#parts
     const head = readHead(req, plan, this.#headOptions)
     const { origin } = head.credentials
@@ -265,22 +256,9 @@ export class HttpAdapter {
     this.#isDraining || this.#parts.connections() > this.#parts.options.connectionsMax
 }
 
-interface Refusal {
-  readonly refusal: (exchange: Exchange) => void
-}
-
 const registrars = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del' } as const
 
-const bareRoute = { kind: 'route', method: 'GET', summary: '', tag: '', auth: 'public' } as const
-
 const jsonType = /^application\/json *(?:;|$)/i
-
-const preflightHeaders = {
-  'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-  'access-control-allow-headers':
-    'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Purchase-Token, Traceparent',
-  'access-control-max-age': '600',
-}
 
 function hasBody(req: HttpRequest): boolean {
   const length = req.getHeader('content-length')

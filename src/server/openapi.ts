@@ -84,6 +84,7 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
 }
 
 const securityOf: Readonly<Record<Auth, Record<string, string[]>[]>> = {
+  nobody: [],
   public: [],
   account: [{ bearer: [] }, { cookie: [] }],
   organiser: [{ bearer: [] }],

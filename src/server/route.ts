@@ -32,9 +32,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
  * Who may call. `public` takes everybody, and still knows the caller of a valid token or key; `any` takes an account
- * or an organiser.
+ * or an organiser; `nobody` takes everybody and does not look at who it is.
  */
-export type Auth = 'public' | 'account' | 'organiser' | 'any'
+export type Auth = 'nobody' | 'public' | 'account' | 'organiser' | 'any'
 
 export type CallerOf<A extends Auth> = A extends 'account'
   ? AccountCaller

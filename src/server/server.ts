@@ -13,14 +13,16 @@ import { HttpMetrics } from './http-metrics.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import { LiveConnections } from './live-connections.ts'
 import { openApiDocument } from './openapi.ts'
+import { publicFiles, vendorFiles } from './public-folder.ts'
 import { ReadyChecks, type ReadyCheck } from './ready-checks.ts'
 import type { Endpoint, Route, Stream } from './route.ts'
-import { docsRoutes } from './routes/docs.ts'
+import { docsFiles } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metaRoutes } from './routes/meta.ts'
 import { serverErrors } from './server-errors.ts'
 import { serverDefaults, type ServerOptions } from './server-options.ts'
 import { Session, type Authenticator } from './session.ts'
+import { StaticFiles, type StaticFile } from './static-files.ts'
 import { listenExclusively, uws } from './uws.ts'
 import { WebSocketGate } from './ws.ts'
 
@@ -40,6 +42,8 @@ export interface ServerParts {
   /** Every error that a client may meet, for the documents; where absent, those of the edge alone. */
   readonly errors?: readonly ErrorDefinition[]
   readonly random?: () => number
+  /** The folder of the pages; `rereads` shows what was changed in it without a new start. */
+  readonly pages?: { readonly folder: string; readonly rereads: boolean }
   readonly options: Partial<ServerOptions> & Pick<ServerOptions, 'port'>
 }
 
@@ -90,6 +94,7 @@ class Edge implements Server {
       ids,
       session,
       streams,
+      files: this.#files(),
       metrics,
       options,
       random,
@@ -207,6 +212,16 @@ class Edge implements Server {
     return this.#parts.errors ?? [...Object.values(generalErrors), ...Object.values(serverErrors)]
   }
 
+  #files(): StaticFiles {
+    const { pages } = this.#parts
+    const docs = docsFiles(this.#errors())
+    const read = (): StaticFile[] => [
+      ...docs,
+      ...(pages ? [...publicFiles(pages.folder), ...vendorFiles()] : []),
+    ]
+    return new StaticFiles({ read, rereads: pages?.rereads === true })
+  }
+
   #ownRoutes(registry: Registry): Route[] {
     const { clock, log, readyChecks = [] } = this.#parts
     const onFailure = (name: string, err: unknown): void => log.warn({ check: name, err }, 'not ready')
@@ -214,7 +229,6 @@ class Edge implements Server {
     return [
       ...healthRoutes({ checks, isDraining: () => this.#http.isDraining }),
       ...metaRoutes({ openApi: () => this.openApi(), registry }),
-      ...docsRoutes({ version: this.#options.version, errors: this.#errors() }),
     ]
   }
 

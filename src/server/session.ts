@@ -41,6 +41,7 @@ export class Session {
    * A stale cookie on a public endpoint is no error: the page that sends it may be on its way to a new one.
    */
   identify(credentials: Credentials, auth: Auth): Promise<Caller | undefined> | Caller | undefined {
+    if (auth === 'nobody') return undefined
     const bearer = bearerOf(credentials.authorization)
     if (bearer !== '') return this.#prove(bearer, auth)
     const token = cookieValue(credentials.cookie, this.#cookieName)

@@ -16,7 +16,7 @@ export const fileLength: Rule = (files) =>
 
 export const lengthRatchet: Rule = (files) => {
   const long = files
-    .filter(({ path }) => path.startsWith('src/') && isCode(path) && !path.endsWith('.test.ts'))
+    .filter(({ path }) => /^(src|public)\//.test(path) && isCode(path) && !path.endsWith('.test.ts'))
     .filter((file) => linesOf(file) > linesNormal)
   if (long.length <= longFilesMax) return []
   return long.map(
@@ -31,7 +31,7 @@ const byGrammar = new Set(['utils', 'util', 'helpers', 'types', 'interfaces', 'c
 
 export const fileNames: Rule = (files) =>
   files
-    .filter(({ path }) => /^(src|test|tools|bench)\//.test(path) && !path.includes('/migrations/'))
+    .filter(({ path }) => /^(src|public|test|tools|bench)\//.test(path) && !path.includes('/migrations/'))
     .filter(({ path }) => basename(path) !== 'README.md')
     .flatMap(({ path }) => [
       ...(kebabCase.test(basename(path)) ? [] : [`${path}: the name is not in kebab-case`]),

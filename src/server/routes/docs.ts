@@ -1,74 +1,41 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ErrorDefinition } from '../../errors.ts'
-import { defineRoute, type Reply, type Route } from '../route.ts'
+import type { StaticFile } from '../static-files.ts'
 
 /**
  * The API for people to read and try. Everything comes from this server and no script stands in a page, so that the
  * strictest content policy holds.
  */
-export function docsRoutes(options: {
-  readonly version: string
-  readonly errors: readonly ErrorDefinition[]
-}): readonly Route[] {
-  const errors = errorsPage(options.errors)
-  const files: readonly { readonly name: string; readonly contentType: string }[] = [
-    { name: 'swagger-ui.css', contentType: 'text/css; charset=utf-8' },
-    { name: 'swagger-ui-bundle.js', contentType: 'text/javascript; charset=utf-8' },
-    { name: 'favicon-32x32.png', contentType: 'image/png' },
-  ]
+export function docsFiles(errors: readonly ErrorDefinition[]): readonly StaticFile[] {
   return [
-    asset('/docs', () => page(docsPage)),
-    asset('/docs/errors', () => page(errors)),
-    asset('/docs/start.js', () => ({
-      status: 200,
-      body: startScript,
-      contentType: 'text/javascript; charset=utf-8',
-    })),
-    ...files.map(({ name, contentType }) =>
-      asset(`/docs/${name}`, () => packaged(name, contentType, options.version)),
-    ),
+    { path: '/docs', contentType: html, content: Buffer.from(docsPage) },
+    { path: '/docs/errors', contentType: html, content: Buffer.from(errorsPage(errors)) },
+    { path: '/docs/start.js', contentType: script, content: Buffer.from(startScript) },
+    ...packaged(),
   ]
 }
 
-const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-const loaded = new Map<string, Promise<Buffer>>()
+const html = 'text/html; charset=utf-8'
+const script = 'text/javascript; charset=utf-8'
 
-async function packaged(name: string, contentType: string, version: string): Promise<Reply> {
-  const body = loaded.get(name) ?? readFile(join(folder, name))
-  loaded.set(name, body)
-  const headers = { 'cache-control': 'public, max-age=3600', etag: `"${version}-${name}"` }
-  return { status: 200, body: await body, contentType, headers }
-}
+let loaded: readonly StaticFile[] | undefined
 
-function asset(path: string, handle: () => Reply | Promise<Reply>): Route {
-  return defineRoute({
-    method: 'GET',
-    path,
-    summary: 'The API for people to read',
-    tag: 'Operation',
-    auth: 'public',
-    hidden: true,
-    responses: { 200: { description: 'A page or a part of it' } },
-    handle,
+/** The bundle is large, and the same for every server of a process. */
+function packaged(): readonly StaticFile[] {
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const file = (name: string, contentType: string): StaticFile => ({
+    path: `/docs/${name}`,
+    contentType,
+    content: readFileSync(join(folder, name)),
   })
-}
-
-const contentPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-function page(body: string): Reply {
-  const headers = { 'content-security-policy': contentPolicy, 'cache-control': 'no-cache' }
-  return { status: 200, body, contentType: 'text/html; charset=utf-8', headers }
+  loaded ??= [
+    file('swagger-ui.css', 'text/css; charset=utf-8'),
+    file('swagger-ui-bundle.js', script),
+    file('favicon-32x32.png', 'image/png'),
+  ]
+  return loaded
 }
 
 const docsPage = `<!doctype html>
