@@ -150,7 +150,7 @@ function edgeErrorsOf(endpoint: Endpoint): ErrorDefinition[] {
       ? [serverErrors.malformed_json, serverErrors.body_too_large, serverErrors.unsupported_media_type]
       : []),
     // Also where nobody has to say who they are: whoever does is believed or refused.
-    generalErrors.unauthenticated,
+    ...(auth === 'nobody' ? [] : [generalErrors.unauthenticated]),
     ...(auth === 'account' || auth === 'organiser' ? [generalErrors.forbidden] : []),
     ...(endpoint.method === 'GET' ? [] : [serverErrors.foreign_origin]),
     ...((params ?? query ?? headers ?? body) ? [generalErrors.invalid_request] : []),

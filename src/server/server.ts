@@ -19,6 +19,7 @@ import type { Endpoint, Route, Stream } from './route.ts'
 import { docsFiles } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metaRoutes } from './routes/meta.ts'
+import { timeRoute } from './routes/time.ts'
 import { serverErrors } from './server-errors.ts'
 import { serverDefaults, type ServerOptions } from './server-options.ts'
 import { Session, type Authenticator } from './session.ts'
@@ -228,6 +229,7 @@ class Edge implements Server {
     const checks = new ReadyChecks(readyChecks, { clock, onFailure })
     return [
       ...healthRoutes({ checks, isDraining: () => this.#http.isDraining }),
+      timeRoute(clock),
       ...metaRoutes({ openApi: () => this.openApi(), registry }),
     ]
   }
