@@ -1,12 +1,23 @@
+import type { z } from 'zod'
 import { generalErrors, Problem } from '../errors.ts'
 import type { Caller } from './caller.ts'
 import type { Auth, CallerOf } from './route.ts'
 import { serverErrors } from './server-errors.ts'
 
-/** What flows over a WebSocket under one prefix: `queue:<sale>` is the channel `queue` of that sale. */
-export function defineChannel<A extends Auth>(spec: ChannelSpec<A>): Channel {
+/**
+ * What flows over a WebSocket under one prefix: `queue:<sale>` is the channel `queue` of that sale. What is published
+ * is validated, and the AsyncAPI document is written, from this.
+ */
+export function defineChannel<
+  A extends Auth,
+  E extends Events = Record<never, never>,
+  P extends z.ZodType = z.ZodNever,
+>(spec: ChannelSpec<A, E, P>): Channel {
   return spec as Channel
 }
+
+/** The data of the events, by their type. */
+export type Events = Readonly<Record<string, z.ZodType>>
 
 export interface ChannelContext<Who = unknown> {
   /** What stands behind the colon; empty for a channel such as `me`. Chosen by the client: still to be checked. */
@@ -15,34 +26,47 @@ export interface ChannelContext<Who = unknown> {
   readonly traceId: string
 }
 
-export interface SubscribeContext<Who = unknown> extends ChannelContext<Who> {
+export interface SubscribeContext<Who = unknown, Type extends string = string> extends ChannelContext<Who> {
   /** The position after which to go on. */
   readonly since: string | undefined
   /** Sends an event to this client; does nothing once the subscription has ended. */
-  readonly send: (type: string, data: unknown, id?: string) => void
+  readonly send: (type: Type, data: unknown, id?: string) => void
+  /** From now on this client is told what is published under the topic, until the subscription ends. */
+  readonly join: (topic: string) => void
 }
 
-export interface PublishContext<Who = unknown> extends ChannelContext<Who> {
-  readonly data: unknown
+export interface PublishContext<Who = unknown, Data = unknown> extends ChannelContext<Who> {
+  readonly data: Data
+  /** The very context with which the client has subscribed to the channel, where it has. */
+  readonly subscription: SubscribeContext | undefined
 }
 
-export interface ChannelSpec<A extends Auth> {
+interface ChannelFacts {
   readonly prefix: string
   /** One sentence for the documents. */
   readonly summary?: string
+  /** What the name behind the colon stands for, in one word; absent for a channel without a name. */
+  readonly about?: string
+}
+
+export interface ChannelSpec<A extends Auth, E extends Events, P extends z.ZodType> extends ChannelFacts {
   readonly auth: A
+  readonly events: E
+  /** What the client may publish; where it is absent, nothing. */
+  readonly publishes?: P
   /**
    * Begins to send. Resolves, when the client may be told that it is subscribed, with what undoes it; that is called
    * exactly once, also when the client has left meanwhile. A Problem is the answer to the client.
    */
-  subscribe(context: SubscribeContext<CallerOf<A>>): Promise<() => void> | (() => void)
-  publish?(context: PublishContext<CallerOf<A>>): Promise<void> | void
+  subscribe(context: SubscribeContext<CallerOf<A>, keyof E & string>): Promise<() => void> | (() => void)
+  publish?(context: PublishContext<CallerOf<A>, z.output<P>>): Promise<void> | void
 }
 
-export interface Channel {
-  readonly prefix: string
-  readonly summary?: string
+/** A channel as the gate sees it, its schemas' types forgotten. */
+export interface Channel extends ChannelFacts {
   readonly auth: Auth
+  readonly events: Events
+  readonly publishes?: z.ZodType
   subscribe(context: SubscribeContext): Promise<() => void> | (() => void)
   publish?(context: PublishContext): Promise<void> | void
 }
@@ -54,6 +78,8 @@ export class ChannelRegistry {
     for (const channel of channels) {
       if (this.#channels.has(channel.prefix))
         throw new TypeError(`The channel ${channel.prefix} is declared twice`)
+      if (channel.publish && !channel.publishes)
+        throw new TypeError(`The channel ${channel.prefix} must describe what is published to it`)
       this.#channels.set(channel.prefix, channel)
     }
   }

@@ -21,6 +21,7 @@ import type { ServerOptions } from './server-options.ts'
 import type { Session } from './session.ts'
 import { SseConnection } from './sse.ts'
 import type { StaticFiles } from './static-files.ts'
+import type { Topics } from './topics.ts'
 
 export interface HttpParts {
   readonly log: Log
@@ -28,6 +29,7 @@ export interface HttpParts {
   readonly ids: Ids
   readonly session: Session
   readonly streams: LiveConnections
+  readonly topics: Topics
   /** Served where no endpoint has the path. */
   readonly files: StaticFiles
   readonly metrics: HttpMetrics
@@ -210,13 +212,13 @@ export class HttpAdapter {
   }
 
   async #openStream(exchange: Exchange, endpoint: Stream): Promise<void> {
-    const { streams: live, options, random, log } = this.#parts
+    const { streams: live, topics, options, random, log } = this.#parts
     const { traceId } = exchange
     const route = exchange.plan.label
     const onCallbackFailure = (err: unknown) =>
       log.error({ traceId, route, err }, 'clearing up after a stream failed')
     const { unreadBytesMax } = options
-    const stream = new SseConnection({ exchange, live, unreadBytesMax, random, onCallbackFailure })
+    const stream = new SseConnection({ exchange, live, topics, unreadBytesMax, random, onCallbackFailure })
     try {
       await endpoint.open(exchange, stream)
       stream.begin()

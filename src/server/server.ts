@@ -24,6 +24,7 @@ import { serverErrors } from './server-errors.ts'
 import { serverDefaults, type ServerOptions } from './server-options.ts'
 import { Session, type Authenticator } from './session.ts'
 import { StaticFiles, type StaticFile } from './static-files.ts'
+import { Topics } from './topics.ts'
 import { listenExclusively, uws } from './uws.ts'
 import { WebSocketGate } from './ws.ts'
 
@@ -31,6 +32,8 @@ export interface ServerParts {
   readonly routes: readonly Route[]
   readonly streams?: readonly Stream[]
   readonly channels?: readonly Channel[]
+  /** Where channels and streams publish what many are told; made before the server, so that they can know it. */
+  readonly topics?: Topics
   readonly authenticator: Authenticator
   readonly log: Log
   readonly ids: Ids
@@ -82,7 +85,7 @@ class Edge implements Server {
   constructor(parts: ServerParts) {
     this.#parts = parts
     const { log, clock, ids, authenticator, idempotency, random = fraction } = parts
-    const { registry = new Registry() } = parts
+    const { registry = new Registry(), topics = new Topics() } = parts
     this.#options = { ...serverDefaults, ...parts.options }
     const options = this.#options
     const session = new Session({ authenticator, ...options })
@@ -95,6 +98,7 @@ class Edge implements Server {
       ids,
       session,
       streams,
+      topics,
       files: this.#files(),
       metrics,
       options,
@@ -109,6 +113,7 @@ class Edge implements Server {
       clock,
       session,
       channels,
+      topics,
       sockets,
       options,
       connections,

@@ -3,6 +3,7 @@ import type { Caller } from './caller.ts'
 import type { Exchange } from './exchange.ts'
 import { writeHead } from './http-answer.ts'
 import type { Farewell, LiveConnection, LiveConnections } from './live-connections.ts'
+import { eventText, type Listener, type Topics } from './topics.ts'
 
 export interface StreamEvent {
   readonly event: string
@@ -20,6 +21,10 @@ export interface EventStream {
   readonly lastEventId: string | undefined
   readonly isClosed: boolean
   send(event: StreamEvent): void
+  /** Sends an event that is encoded already, by `eventText`. */
+  sendText(text: string): void
+  /** From now on the client is told what is published under the topic, until the stream ends. */
+  join(topic: string): void
   comment(text: string): void
   close(): void
   /** Called once at the end, whatever its reason; at once when the stream is over already. */
@@ -29,6 +34,7 @@ export interface EventStream {
 export interface StreamParts {
   readonly exchange: Exchange
   readonly live: LiveConnections
+  readonly topics: Topics
   readonly unreadBytesMax: number
   /** 0 ≤ random < 1. */
   readonly random: () => number
@@ -42,7 +48,8 @@ export interface StreamParts {
  * - blocked: the web server holds bytes that the client did not read; ours wait here, up to the budget;
  * - closed: the response is never touched again.
  */
-export class SseConnection implements EventStream, LiveConnection {
+export class SseConnection implements EventStream, LiveConnection, Listener {
+  readonly sort = 'stream'
   readonly #parts: StreamParts
   readonly #callbacks: ((end: StreamEnd) => void)[] = []
   #state: 'waiting' | 'flowing' | 'blocked' | 'closed' = 'waiting'
@@ -72,9 +79,16 @@ export class SseConnection implements EventStream, LiveConnection {
     return this.#state === 'closed'
   }
 
-  send({ event, data, id }: StreamEvent): void {
-    const position = id === undefined ? '' : `id: ${id}\n`
-    this.#write(`event: ${event}\n${position}data: ${JSON.stringify(data)}\n\n`)
+  send({ event: type, data, id }: StreamEvent): void {
+    this.#write(eventText(id === undefined ? { type, data } : { type, id, data }))
+  }
+
+  sendText(text: string): void {
+    this.#write(text)
+  }
+
+  join(topic: string): void {
+    if (this.#state !== 'closed') this.onClose(this.#parts.topics.join(topic, this))
   }
 
   comment(text: string): void {

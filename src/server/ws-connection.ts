@@ -17,6 +17,7 @@ import {
 } from './protocol/ws-frames.ts'
 import { mustMatch } from './request-inputs.ts'
 import { serverErrors } from './server-errors.ts'
+import type { Topics } from './topics.ts'
 import { Subscriptions } from './ws-subscriptions.ts'
 
 /** What the web server keeps with the socket. */
@@ -29,6 +30,7 @@ export interface ConnectionParts {
   readonly traceId: string
   readonly channels: ChannelRegistry
   readonly channelsMax: number
+  readonly topics: Topics
   readonly unreadBytesMax: number
   readonly nowMs: () => number
   readonly log: Log
@@ -61,7 +63,9 @@ export class WsConnection implements LiveConnection {
       caller: parts.caller,
       traceId: parts.traceId,
       channelsMax: parts.channelsMax,
+      topics: parts.topics,
       emit: (frame) => this.#send(frame),
+      emitText: (text) => this.#sendText(text),
       onUndoFailure: (ch, err) =>
         parts.log.error({ traceId: parts.traceId, ch, err }, 'unsubscribing failed'),
     })
@@ -135,9 +139,11 @@ export class WsConnection implements LiveConnection {
     if (frame.op === 'unsubscribe') return this.#subscriptions.remove(frame.ch)
     const { channels, caller, traceId } = this.#parts
     const { channel, name } = channels.mustFind(frame.ch, caller)
-    if (!channel.publish)
+    if (!channel.publish || !channel.publishes)
       throw new Problem(serverErrors.unknown_channel, { detail: 'Nothing is published here.' })
-    await channel.publish({ name, caller, traceId, data: frame.data })
+    const data = mustMatch(channel.publishes, frame.data)
+    const subscription = this.#subscriptions.contextOf(frame.ch)
+    await channel.publish({ name, caller, traceId, data, subscription })
   }
 
   /** A frame that is no frame, or one too many: answered, and held against the client for a minute. */
@@ -161,9 +167,14 @@ export class WsConnection implements LiveConnection {
   }
 
   #send(frame: ServerFrame): void {
+    // Spares the work for one that is about to go.
+    if (this.#socket) this.#sendText(JSON.stringify(frame))
+  }
+
+  #sendText(text: string): void {
     const socket = this.#socket
     if (!socket) return
-    const isTaken = socket.send(JSON.stringify(frame)) === 1
+    const isTaken = socket.send(text) === 1
     if (!isTaken && socket.getBufferedAmount() > this.#parts.unreadBytesMax) this.#close(closeCodes.tooSlow)
   }
 

@@ -1,15 +1,19 @@
 import { Problem } from '../errors.ts'
 import type { Caller } from './caller.ts'
-import type { ChannelRegistry } from './channel.ts'
+import type { ChannelRegistry, SubscribeContext } from './channel.ts'
 import type { EventFrame } from './protocol/ws-frames.ts'
 import { serverErrors } from './server-errors.ts'
+import type { Topics } from './topics.ts'
 
 export interface SubscriptionsParts {
   readonly channels: ChannelRegistry
   readonly caller: Caller | undefined
   readonly traceId: string
   readonly channelsMax: number
+  readonly topics: Topics
   readonly emit: (frame: EventFrame) => void
+  /** An event that is encoded already. */
+  readonly emitText: (text: string) => void
   readonly onUndoFailure: (ch: string, error: unknown) => void
 }
 
@@ -29,22 +33,33 @@ export class Subscriptions {
     return this.#open.size
   }
 
-  /** Resolves when subscribed; asking again for what one has is fine. Throws the Problem for the client. */
+  /**
+   * Resolves when subscribed; asking again for what one has is fine, and with a position begins anew after it. Throws
+   * the Problem for the client.
+   */
   async add(ch: string, since: string | undefined): Promise<void> {
     const present = this.#open.get(ch)
-    if (present) return await present.opened
-    const { channels, caller, traceId, channelsMax, emit } = this.#parts
+    if (present && since === undefined) return await present.opened
+    const { channels, caller, traceId, channelsMax } = this.#parts
     const { channel, name } = channels.mustFind(ch, caller)
+    this.remove(ch)
     if (this.#open.size >= channelsMax) throw new Problem(serverErrors.too_many_channels)
-    const subscription: Subscription = { isEnded: false, undo: undefined, opened: Promise.resolve() }
-    const send = (type: string, data: unknown, id?: string): void => {
-      if (!subscription.isEnded) emit(id === undefined ? { ch, type, data } : { ch, type, id, data })
+    const subscription: Subscription = {
+      isEnded: false,
+      undo: undefined,
+      leave: [],
+      opened: Promise.resolve(),
+      context: { name, caller, traceId, since, ...this.#waysOut(ch, () => subscription) },
     }
     this.#open.set(ch, subscription)
     subscription.opened = this.#complete(ch, subscription, async () =>
-      channel.subscribe({ name, caller, traceId, since, send }),
+      channel.subscribe(subscription.context),
     )
     await subscription.opened
+  }
+
+  contextOf(ch: string): SubscribeContext | undefined {
+    return this.#open.get(ch)?.context
   }
 
   remove(ch: string): void {
@@ -58,6 +73,19 @@ export class Subscriptions {
     for (const ch of this.#open.keys()) this.remove(ch)
   }
 
+  #waysOut(ch: string, of: () => Subscription): Pick<SubscribeContext, 'send' | 'join'> {
+    const { topics, emit, emitText } = this.#parts
+    return {
+      send: (type, data, id) => {
+        if (!of().isEnded) emit(id === undefined ? { ch, type, data } : { ch, type, id, data })
+      },
+      join: (topic) => {
+        const { isEnded, leave } = of()
+        if (!isEnded) leave.push(topics.join(topic, { sort: 'socket', sendText: emitText }))
+      },
+    }
+  }
+
   async #complete(
     ch: string,
     subscription: Subscription,
@@ -67,7 +95,7 @@ export class Subscriptions {
       subscription.undo = await subscribe()
     } catch (error) {
       if (this.#open.get(ch) === subscription) this.#open.delete(ch)
-      subscription.isEnded = true
+      this.#end(ch, subscription)
       throw error
     }
     if (subscription.isEnded) this.#end(ch, subscription)
@@ -75,6 +103,7 @@ export class Subscriptions {
 
   #end(ch: string, subscription: Subscription): void {
     subscription.isEnded = true
+    for (const leave of subscription.leave.splice(0)) leave()
     const { undo } = subscription
     subscription.undo = undefined
     try {
@@ -88,5 +117,8 @@ export class Subscriptions {
 interface Subscription {
   isEnded: boolean
   undo: (() => void) | undefined
+  /** How to leave the topics that were joined. */
+  readonly leave: (() => void)[]
   opened: Promise<void>
+  readonly context: SubscribeContext
 }

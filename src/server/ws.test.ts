@@ -85,7 +85,7 @@ t.test('a channel refuses with a Problem, and hides what it did not foresee', as
 
 t.test('what is published reaches the channel, where it takes anything', async (t) => {
   const { channel, published } = watched('chat')
-  const silent = defineChannel({ prefix: 'me', auth: 'public', subscribe: () => () => undefined })
+  const silent = defineChannel({ prefix: 'me', auth: 'public', events: {}, subscribe: () => () => undefined })
   const { port } = await startEdge(t, { channels: [channel, silent] })
   const client = await SocketClient.open(t, port, { token })
   t.same(await client.send({ op: 'publish', ch: 'chat:a', data: { text: 'hi' }, ref: 1 }).next(), {
@@ -106,7 +106,12 @@ t.test('what is published reaches the channel, where it takes anything', async (
 
 t.test('a channel is open to the callers it is for', async (t) => {
   const { channel } = watched()
-  const open = defineChannel({ prefix: 'units', auth: 'public', subscribe: () => () => undefined })
+  const open = defineChannel({
+    prefix: 'units',
+    auth: 'public',
+    events: {},
+    subscribe: () => () => undefined,
+  })
   const { port } = await startEdge(t, { channels: [channel, open] })
   const nobody = await SocketClient.open(t, port)
   t.match(await nobody.send({ op: 'subscribe', ch: 'queue:a', ref: 1 }).next(), {

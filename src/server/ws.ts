@@ -11,6 +11,7 @@ import { readCredentials, traceIdOf } from './request-head.ts'
 import { serverErrors } from './server-errors.ts'
 import type { ServerOptions } from './server-options.ts'
 import type { Credentials, Session } from './session.ts'
+import type { Topics } from './topics.ts'
 import { WsConnection, type SocketData } from './ws-connection.ts'
 
 export interface WebSocketParts {
@@ -18,6 +19,7 @@ export interface WebSocketParts {
   readonly clock: Clock
   readonly session: Session
   readonly channels: ChannelRegistry
+  readonly topics: Topics
   readonly sockets: LiveConnections
   readonly options: ServerOptions
   readonly connections: () => number
@@ -111,11 +113,12 @@ export class WebSocketGate {
   }
 
   #accept(res: HttpResponse, request: UpgradeRequest, caller: Caller | undefined): void {
-    const { channels, options, clock, log } = this.#parts
+    const { channels, topics, options, clock, log } = this.#parts
     const connection = new WsConnection({
       caller,
       traceId: request.traceId,
       channels,
+      topics,
       channelsMax: options.channelsPerConnectionMax,
       unreadBytesMax: options.unreadBytesMax,
       nowMs: () => clock.nowMs(),

@@ -1,7 +1,11 @@
 import type { Test } from 'tap'
+import { z } from 'zod'
 import { generalErrors, Problem } from '../../src/errors.ts'
-import { defineChannel, type SubscribeContext } from '../../src/server/channel.ts'
+import { defineChannel, type Events, type SubscribeContext } from '../../src/server/channel.ts'
 import { SocketClient, startEdge } from './edge.ts'
+
+const anything = z.unknown()
+const events: Events = { position: anything, paused: anything, late: anything, n: anything }
 
 /** Keeps who is subscribed, and lets the test decide when a subscription opens. */
 export function watched(prefix = 'queue') {
@@ -12,6 +16,8 @@ export function watched(prefix = 'queue') {
   const channel = defineChannel({
     prefix,
     auth: 'account',
+    events,
+    publishes: anything,
     subscribe: async (context) => {
       contexts.push(context)
       await gate

@@ -11,8 +11,9 @@ export function meChannel({ broker }: { broker: Broker }): Channel {
     .subscribe((notice) => listeners.get(notice.account)?.next(notice))
   return defineChannel({
     prefix: 'me',
-    summary: 'The outcome of my orders, as it happens: type `order`, data `{order, status}`.',
+    summary: 'The outcome of my orders, as it happens. What was missed is found by reading the order.',
     auth: 'account',
+    events: { order: accountNotice.shape.data.meta({ id: 'OrderNotice' }) },
     subscribe({ caller: { accountId }, send }) {
       const notices = listeners.get(accountId) ?? new Subject<AccountNotice>()
       listeners.set(accountId, notices)

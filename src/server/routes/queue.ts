@@ -175,7 +175,9 @@ export function queueChannel({ room, catalogue }: QueueRoutesParts): Channel {
   return defineChannel({
     prefix: 'queue',
     summary: 'What happens to my place in the line of the sale that is named behind the colon.',
+    about: 'sale',
     auth: 'account',
+    events: queueEvents,
     async subscribe({ name, caller, send }) {
       const sale = await catalogue.sale(name)
       const events = room
