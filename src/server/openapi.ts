@@ -43,7 +43,8 @@ export function openApiDocument({ endpoints, errors, version, publicUrl }: OpenA
 
 const description = [
   'Times are ISO 8601, money is an integer of the currency’s minor unit. Errors are `application/problem+json`;',
-  'their `code` is one of `ErrorCode`, described at `/docs/errors`. Each answer carries its `Trace-Id`.',
+  'their `code` is one of `ErrorCode`, described at `/docs/errors`. Each answer carries its `Trace-Id`. What flows',
+  'over the WebSocket and in event streams is described at [`/asyncapi.json`](/asyncapi.json).',
 ].join(' ')
 
 const problem = z

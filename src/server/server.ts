@@ -7,6 +7,7 @@ import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
 import { StartError } from '../start-error.ts'
+import { asyncApiDocument } from './asyncapi.ts'
 import { ChannelRegistry, type Channel } from './channel.ts'
 import { HttpAdapter } from './http.ts'
 import { HttpMetrics } from './http-metrics.ts'
@@ -61,6 +62,8 @@ export interface Server extends Service {
   closeAccount(accountId: string): number
   /** The OpenAPI document, also without running. */
   openApi(): object
+  /** The AsyncAPI document likewise. */
+  asyncApi(): object
 }
 
 export function createServer(parts: ServerParts): Server {
@@ -135,14 +138,12 @@ class Edge implements Server {
   }
 
   openApi(): object {
-    const { version, publicUrl } = this.#options
-    const errors = this.#errors()
-    return openApiDocument({
-      endpoints: this.#endpoints,
-      errors,
-      version,
-      ...(publicUrl !== undefined && { publicUrl }),
-    })
+    return openApiDocument({ endpoints: this.#endpoints, ...this.#documentFacts() })
+  }
+
+  asyncApi(): object {
+    const { channels = [], streams = [] } = this.#parts
+    return asyncApiDocument({ channels, streams, ...this.#documentFacts() })
   }
 
   closeAccount(accountId: string): number {
@@ -214,6 +215,11 @@ class Edge implements Server {
     }
   }
 
+  #documentFacts() {
+    const { version, publicUrl } = this.#options
+    return { errors: this.#errors(), version, ...(publicUrl !== undefined && { publicUrl }) }
+  }
+
   #errors(): readonly ErrorDefinition[] {
     return this.#parts.errors ?? [...Object.values(generalErrors), ...Object.values(serverErrors)]
   }
@@ -235,7 +241,7 @@ class Edge implements Server {
     return [
       ...healthRoutes({ checks, isDraining: () => this.#http.isDraining }),
       timeRoute(clock),
-      ...metaRoutes({ openApi: () => this.openApi(), registry }),
+      ...metaRoutes({ openApi: () => this.openApi(), asyncApi: () => this.asyncApi(), registry }),
     ]
   }
 

@@ -13,7 +13,7 @@ const ch = z
     examples: ['queue:sal_0a1b2c3d4e5f6g7h8i9j'],
   })
 
-const subscribeFrame = z.object({
+export const subscribeFrame = z.object({
   op: z.literal('subscribe'),
   ch,
   since: z
@@ -24,9 +24,9 @@ const subscribeFrame = z.object({
   ref: ref.optional(),
 })
 
-const unsubscribeFrame = z.object({ op: z.literal('unsubscribe'), ch, ref: ref.optional() })
+export const unsubscribeFrame = z.object({ op: z.literal('unsubscribe'), ch, ref: ref.optional() })
 
-const publishFrame = z.object({
+export const publishFrame = z.object({
   op: z.literal('publish'),
   ch,
   data: z.unknown(),
@@ -38,7 +38,7 @@ export const clientFrame = z.discriminatedUnion('op', [subscribeFrame, unsubscri
 export type ClientFrame = z.infer<typeof clientFrame>
 
 /** An event of a channel. */
-const eventFrame = z.object({
+export const eventFrame = z.object({
   ch: z.string(),
   type: z.string(),
   id: z
@@ -49,10 +49,10 @@ const eventFrame = z.object({
 })
 export type EventFrame = z.infer<typeof eventFrame>
 
-const okFrame = z.object({ ref, ok: z.literal(true) })
+export const okFrame = z.object({ ref, ok: z.literal(true) })
 
 /** `ref` is absent when the frame that went wrong had none that could be read. */
-const errorFrame = z.object({
+export const errorFrame = z.object({
   ref: ref.optional(),
   error: z.looseObject({
     type: z.string(),

@@ -46,7 +46,8 @@ const docsPage = `<!doctype html>
 <link rel="icon" href="/docs/favicon-32x32.png">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 <div id="api"></div>
-<noscript>The description of this API is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+<noscript>The description of this API is at <a href="/openapi.json">/openapi.json</a>, that of its live events at
+<a href="/asyncapi.json">/asyncapi.json</a>.</noscript>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>
 </html>
