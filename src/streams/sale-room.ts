@@ -1,15 +1,24 @@
 import { Batcher, type Fate } from '../db/batcher.ts'
-import type { QueueEvent } from '../domain/queue/queue-messages.ts'
+import type { HeadUpdate } from '../domain/queue/queue-messages.ts'
 import {
   epochOfSequence,
-  etaSeconds,
+  expectedPace,
+  tellAgainMs,
   tokenIdOf,
   type Admission,
   type QueuePlace,
 } from '../domain/queue/queue-place.ts'
 import type { QueueStore, Standing, Waiter } from '../domain/queue/queue-store.ts'
-import { RecentMap } from '../domain/sales/recent-map.ts'
 import type { SaleCatalogue } from '../domain/sales/sale-catalogue.ts'
+import type { Sale } from '../domain/sales/sale.ts'
+import { Guest, type Tell } from './guest.ts'
+import { admittedEvent, gatePace, positionEvent } from './line-events.ts'
+import { LineReplica, type LineReplicaOptions } from './line-replica.ts'
+import { NearFront } from './near-front.ts'
+import { RememberedPlaces } from './remembered-places.ts'
+import { SaleNews } from './sale-news.ts'
+import { ShrinkingWaits } from './shrinking-waits.ts'
+import { TellingWheel } from './telling-wheel.ts'
 
 /** Signs the purchase token of an admission. Resolves to the token. */
 export type SignToken = (claims: {
@@ -19,44 +28,46 @@ export type SignToken = (claims: {
   expiresAtMs: number
 }) => Promise<{ token: string }>
 
-export interface SaleRoomOptions {
-  readonly saleId: string
-  readonly queue: QueueStore
+export interface SaleRoomOptions extends Omit<LineReplicaOptions, 'queue'> {
+  readonly queue: Pick<QueueStore, 'readLine' | 'standing' | 'present'>
   readonly catalogue: Pick<SaleCatalogue, 'sale'>
   readonly signToken: SignToken
   /** Told of waiters whom Redis has lost. */
   readonly onForgotten: (waiters: readonly Waiter[]) => void
+  /** Told of positions, for the metrics. */
+  readonly onTold?: (count: number) => void
 }
 
-type Tell = (event: QueueEvent) => void
+/** Accounts asked for in one call. */
+const askedMax = 500
+/** When a listener who does not wait is looked up again. */
+const askAgainMs = 2000
 
-/** An account that listens, over one connection or several. */
-interface Guest {
-  readonly tells: Set<Tell>
-  /** What it was last told, so that it is not told twice. */
-  told: string
-}
-
-/** Places given through this edge that are remembered beyond the connections: some 100 bytes each. */
-const rememberedMax = 100_000
-
-/** Those who listen, at this edge, to the line of one sale. */
+/**
+ * Those who listen, at this edge, to the line of one sale. Whoever comes is looked up once, together with others; from
+ * then on their rank is that of the replica, and they are told as often as it matters.
+ */
 export class SaleRoom {
   readonly #options: SaleRoomOptions
   readonly #guests = new Map<string, Guest>()
-  readonly #places = new RecentMap<number>({ weightMax: rememberedMax, weigh: () => 1 })
+  readonly places = new RememberedPlaces()
   readonly #arrivals: Batcher<string, void>
-  #status = ''
-  #putBackIn = 0
+  readonly #wheel = new TellingWheel<Guest>()
+  readonly near: NearFront
+  readonly #waits = new ShrinkingWaits()
+  readonly #news = new SaleNews()
+  #replica: LineReplica | undefined
+  #sale: Sale | undefined
 
   constructor(options: SaleRoomOptions) {
     this.#options = options
+    this.near = new NearFront(options)
     this.#arrivals = new Batcher({
       run: async (accountIds) => {
-        await this.tell(accountIds)
+        await this.ask(accountIds)
         return accountIds.map((): Fate<void> => ({ ok: true, value: undefined }))
       },
-      batchMax: 500,
+      batchMax: askedMax,
       queueMax: 100_000,
     })
   }
@@ -66,168 +77,240 @@ export class SaleRoom {
   }
 
   get empty(): boolean {
-    return this.#guests.size === 0 && this.#places.size === 0
-  }
-
-  listeners(): string[] {
-    return [...this.#guests.keys()]
+    return this.#guests.size === 0 && this.places.size === 0
   }
 
   /** Lets an account listen; it is told where it stands at once. Returns what ends that. */
   enter(accountId: string, tell: Tell): () => void {
-    const guest = this.#guests.get(accountId) ?? { tells: new Set(), told: '' }
+    this.#replica ??= this.#follow()
+    const guest = this.#guests.get(accountId) ?? new Guest(accountId)
     this.#guests.set(accountId, guest)
-    guest.tells.add(tell)
+    const leave = guest.listen(tell)
     guest.told = ''
-    this.#arrivals.add(accountId).catch(() => {
-      // Redis is away: the next round tells.
-    })
+    this.#askLater(guest)
     return () => {
-      guest.tells.delete(tell)
-      if (guest.tells.size === 0) this.#guests.delete(accountId)
+      leave()
+      if (guest.isGone) this.#forgetGuest(guest)
     }
   }
 
-  remember(waiter: Waiter): void {
-    this.#places.set(waiter.accountId, waiter.sequence)
+  /** Tells everybody who is due. To be called some times a second; costs as much as there are who are due. */
+  turn(nowMs: number): void {
+    let told = 0
+    for (const guest of this.#wheel.turn(nowMs)) {
+      const rank = guest.sequence === undefined ? undefined : this.#replica?.rank(guest.sequence)
+      if (rank === undefined) {
+        // Left the line, and the word of it was lost; or the line is not known yet.
+        this.#askLater(guest)
+      } else {
+        this.#tellPosition(guest, { ahead: rank, behind: (this.#replica?.size ?? 0) - rank - 1 })
+        told++
+      }
+    }
+    if (told > 0) this.#options.onTold?.(told)
   }
 
-  forget(accountId: string): void {
-    this.#places.delete(accountId)
+  /** Something happened to this account: if it listens here it is looked up anew. */
+  askFor(accountId: string): void {
+    const guest = this.#guests.get(accountId)
+    if (guest !== undefined) this.#askLater(guest)
   }
 
-  /** Who waited here with a place given before `epoch`; nobody once they were put back in it. */
-  waitersBefore(epoch: number): Waiter[] {
-    if (this.#putBackIn >= epoch) return []
-    return [...this.#places.entries()]
-      .filter(([, sequence]) => epochOfSequence(sequence) < epoch)
-      .map(([accountId, sequence]) => ({ accountId, sequence }))
+  /** Everybody who listens is looked up anew, because a message may have been lost. */
+  askAll(): void {
+    for (const guest of this.#guests.values()) this.#askLater(guest)
   }
 
-  /** Everybody of `waitersBefore(epoch)` stands in line again. */
-  notePutBack(epoch: number): void {
-    this.#putBackIn = Math.max(this.#putBackIn, epoch)
+  /** The gate passed these over because it had not heard of them: whoever listens here is there. */
+  async wake(accountIds: readonly string[]): Promise<void> {
+    await this.near.say(accountIds.filter((accountId) => this.#guests.has(accountId)))
   }
 
   /**
    * Reads where these accounts stand, in one call, and tells those for whom something changed. Who is missing there but
    * waited here in an earlier epoch is told nothing: `onForgotten` puts them back.
    */
-  async tell(accountIds: readonly string[]): Promise<void> {
+  async ask(accountIds: readonly string[]): Promise<void> {
     const { queue, saleId, catalogue } = this.#options
-    const sale = await catalogue.sale(saleId)
+    this.#sale = await catalogue.sale(saleId)
     // Of a sale that is over nothing may be left in Redis to ask for.
-    if (sale.status === 'closed') return this.#tellClosed(accountIds)
+    if (this.#sale.status === 'closed') return this.#tellClosed(accountIds)
     const standing = await queue.standing(saleId, accountIds)
     this.tellStatus(standing.status)
     const forgotten: Waiter[] = []
+    const aside: string[] = []
     accountIds.forEach((accountId, index) => {
       const place = standing.places[index] ?? { state: 'absent' }
-      const sequence = this.#places.get(accountId)
+      const sequence = this.places.sequenceOf(accountId)
       if (place.state === 'absent' && sequence !== undefined && epochOfSequence(sequence) < standing.epoch) {
         forgotten.push({ accountId, sequence })
+        const guest = this.#guests.get(accountId)
+        if (guest !== undefined) this.#schedule(guest, askAgainMs)
       } else {
-        this.#tellPlace(accountId, place, standing, sale.queue.ratePerMinute)
+        if (place.state === 'aside') aside.push(accountId)
+        this.#tellPlace(accountId, place, standing)
       }
     })
     if (forgotten.length > 0) this.#options.onForgotten(forgotten)
+    await this.near.say(aside)
+    for (const accountId of aside) this.askFor(accountId)
   }
 
   admit(accountId: string, admission: Admission): void {
-    this.#places.delete(accountId)
+    this.places.forget(accountId)
     const guest = this.#guests.get(accountId)
+    if (guest === undefined) return
+    this.#rest(guest)
     const told = `admitted ${admission.sequence}`
-    if (guest === undefined || guest.told === told) return
+    if (guest.told === told) return
     guest.told = told
-    void this.#tellAdmitted(accountId, guest, admission)
+    void this.#tellAdmitted(guest, admission)
   }
 
   end(accountId: string, type: 'expired' | 'fulfilled'): void {
-    this.#places.delete(accountId)
+    this.places.forget(accountId)
     const guest = this.#guests.get(accountId)
-    if (guest === undefined || guest.told === type) return
-    guest.told = type
-    tellAll(guest, { type, data: {} })
+    if (guest === undefined) return
+    this.#rest(guest)
+    guest.tellOnce(type, { type, data: {} })
   }
 
   /** The sale was paused, went on, sold out or closed. */
   tellStatus(status: string): void {
-    const before = this.#status
-    this.#status = status
-    const event = statusEvent(status, before)
-    if (event === undefined || status === before) return
-    for (const guest of this.#guests.values()) tellAll(guest, event)
+    const event = this.#news.statusIs(status)
+    if (event === undefined) return
+    for (const guest of this.#guests.values()) guest.tell(event)
   }
 
   stop(): void {
+    this.#replica?.stop()
     this.#guests.clear()
-    this.#places.clear()
+    this.near.clear()
+    this.#wheel.clear()
+    this.places.clear()
+  }
+
+  #follow(): LineReplica {
+    const replica = new LineReplica(this.#options)
+    replica.head$.subscribe((head) => {
+      this.tellStatus(head.status)
+      if (head.version !== this.#sale?.version) void this.#heedChange()
+      this.#hurry(head)
+    })
+    return replica
+  }
+
+  /**
+   * When waits shrink all at once, because the pace grew or many have left, what people were told is too old for the
+   * wait that is left to them: all are told within the next second.
+   */
+  #hurry(head: HeadUpdate): void {
+    const sale = this.#sale
+    if (sale === undefined) return
+    const pace = expectedPace(gatePace(sale, head))
+    if (!this.#waits.haveShrunk({ pace, waiting: head.waiting, nowMs: this.#options.clock.nowMs() })) return
+    let turn = 0
+    for (const guest of this.#guests.values()) {
+      if (guest.sequence !== undefined) this.#schedule(guest, (turn++ % 4) * 250)
+    }
+  }
+
+  /** The settings have changed: what the organiser says may be new. */
+  async #heedChange(): Promise<void> {
+    try {
+      this.#sale = await this.#options.catalogue.sale(this.#options.saleId)
+    } catch {
+      return // The next head update finds the difference again.
+    }
+    const event = this.#news.noticeOf(this.#sale, this.#options.clock.nowMs())
+    if (event === undefined) return
+    for (const guest of this.#guests.values()) if (guest.told !== '') guest.tell(event)
+  }
+
+  #askLater(guest: Guest): void {
+    this.#arrivals.add(guest.accountId).catch(() => {
+      // Redis is away: once more with a later turn.
+      if (!guest.isGone) this.#schedule(guest, 1000)
+    })
   }
 
   #tellClosed(accountIds: readonly string[]): void {
-    const isNews = this.#status !== 'closed'
+    const isNews = this.#news.status !== 'closed'
     this.tellStatus('closed')
     for (const accountId of accountIds) {
       const guest = this.#guests.get(accountId)
       if (guest?.told !== '') continue
       guest.told = 'closed'
-      if (!isNews) this.#welcome(guest)
+      if (!isNews) this.#news.welcome(guest, this.#sale)
     }
   }
 
-  #tellPlace(accountId: string, place: QueuePlace, standing: Standing, ratePerMinute: number): void {
+  #tellPlace(accountId: string, place: QueuePlace, standing: Standing): void {
     if (place.state === 'admitted') return this.admit(accountId, place)
     const guest = this.#guests.get(accountId)
-    if (place.state === 'waiting') this.remember({ accountId, sequence: place.sequence })
+    if (place.state === 'waiting') this.places.remember({ accountId, sequence: place.sequence })
     if (guest === undefined) return
-    if (guest.told === '') this.#welcome(guest)
-    if (place.state === 'absent') {
-      // Told already why it is absent, or never was in.
-      if (guest.told === 'absent' || guest.told === 'expired' || guest.told === 'fulfilled') return
-      this.#places.delete(accountId)
-      guest.told = 'absent'
-      return tellAll(guest, { type: 'absent', data: {} })
+    if (guest.told === '') this.#news.welcome(guest, this.#sale)
+    if (place.state === 'waiting') {
+      guest.sequence = place.sequence
+      return this.#tellPosition(guest, place, standing)
     }
-    const { ahead, behind } = place
-    const told = `waiting ${ahead} ${behind} ${standing.free}`
-    if (guest.told === told) return
-    guest.told = told
-    const eta = etaSeconds(ahead, ratePerMinute)
-    const data = { position: ahead + 1, ahead, behind, etaSeconds: eta, ratePerMinute, left: standing.free }
-    tellAll(guest, { type: 'position', data })
+    this.#rest(guest)
+    if (place.state === 'aside') {
+      const until = new Date(place.untilMs).toISOString()
+      return guest.tellOnce(`aside ${place.untilMs}`, { type: 'aside', data: { until } })
+    }
+    // Told already why it is absent, or never was in.
+    if (guest.told === 'expired' || guest.told === 'fulfilled') return
+    this.places.forget(accountId)
+    guest.tellOnce('absent', { type: 'absent', data: {} })
   }
 
-  /** Whoever comes while the sale is not simply open hears of it. */
-  #welcome(guest: Guest): void {
-    const event = statusEvent(this.#status, '')
-    if (event !== undefined) tellAll(guest, event)
+  #tellPosition(guest: Guest, place: { ahead: number; behind: number }, standing?: Standing): void {
+    const sale = this.#sale
+    if (sale === undefined) return this.#schedule(guest, 0)
+    const head = this.#replica?.head
+    const event = positionEvent({ ...place, sale, head, left: standing?.free ?? head?.free ?? 0 })
+    const { ahead, behind, etaSeconds, left } = event.data
+    this.near.note(guest.accountId, etaSeconds < 2 * sale.queue.graceSeconds)
+    this.#schedule(guest, tellAgainMs(etaSeconds))
+    guest.tellOnce(`waiting ${ahead} ${behind} ${etaSeconds} ${left}`, event)
   }
 
-  async #tellAdmitted(accountId: string, guest: Guest, admission: Admission): Promise<void> {
+  #schedule(guest: Guest, inMs: number): void {
+    this.#wheel.schedule(guest, this.#options.clock.nowMs() + inMs)
+  }
+
+  /** It does not wait: now and then it is looked whether the word of a change was lost. */
+  #rest(guest: Guest): void {
+    guest.sequence = undefined
+    this.#schedule(guest, askAgainMs)
+    this.near.note(guest.accountId, false)
+  }
+
+  #forgetGuest(guest: Guest): void {
+    this.near.note(guest.accountId, false)
+    this.#wheel.remove(guest)
+    this.#guests.delete(guest.accountId)
+    if (this.#guests.size > 0) return
+    this.#replica?.stop()
+    this.#replica = undefined
+  }
+
+  async #tellAdmitted(guest: Guest, admission: Admission): Promise<void> {
     const { signToken, saleId } = this.#options
-    const { sequence, expiresAtMs, admittedAtMs } = admission
+    const { sequence, expiresAtMs } = admission
     try {
-      const { token } = await signToken({ saleId, accountId, jti: tokenIdOf(sequence), expiresAtMs })
-      const data = {
-        purchaseToken: token,
-        expiresAt: new Date(expiresAtMs).toISOString(),
-        admittedAt: new Date(admittedAtMs).toISOString(),
-      }
-      tellAll(guest, { type: 'admitted', data })
+      const { token } = await signToken({
+        saleId,
+        accountId: guest.accountId,
+        jti: tokenIdOf(sequence),
+        expiresAtMs,
+      })
+      guest.tell(admittedEvent(token, admission))
     } catch {
-      // Not told: the next round finds the admission again.
       guest.told = ''
+      this.#schedule(guest, 1000)
     }
   }
-}
-
-function tellAll(guest: Guest, event: QueueEvent): void {
-  for (const tell of guest.tells) tell(event)
-}
-
-function statusEvent(status: string, before: string): QueueEvent | undefined {
-  if (status === 'paused') return { type: 'paused', data: {} }
-  if (status === 'soldout') return { type: 'soldout', data: {} }
-  if (status === 'closed') return { type: 'closed', data: {} }
-  return before === '' || before === 'scheduled' ? undefined : { type: 'resumed', data: {} }
 }

@@ -1,5 +1,6 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import { useHouse } from '../../test/support/house.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { at, makePeople, mustHold, openShop } from '../../test/support/shop.ts'
@@ -17,8 +18,12 @@ const { sql, queue, catalogue, redis, log } = house
 t.beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
 t.afterEach(() => mock.timers.reset())
 
-/** One round of telling. */
-const round = () => mock.timers.tick(1000)
+const clock = new FakeClock()
+/** Time in which everybody near the front is told. */
+const round = () => {
+  void clock.advance(2000)
+  mock.timers.tick(2000)
+}
 
 const roomOf = async (t: Test, processId = 'prc_edge') => {
   const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log })
@@ -31,6 +36,7 @@ const roomOf = async (t: Test, processId = 'prc_edge') => {
     catalogue,
     broker,
     processId,
+    clock,
     log,
     signToken: async ({ accountId, jti }) => {
       if (failing.times-- > 0) throw new Error('no key')

@@ -1,5 +1,5 @@
 import { interval, Observable, type Subscription } from 'rxjs'
-import { Problem } from '../errors.ts'
+import type { Clock } from '../clock.ts'
 import type { Sql } from '../db/postgres.ts'
 import { placeName, usedSequences } from '../domain/queue/admission-store.ts'
 import { queueNotice, type QueueEvent, type QueueNotice } from '../domain/queue/queue-messages.ts'
@@ -9,8 +9,9 @@ import type { SaleCatalogue } from '../domain/sales/sale-catalogue.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
 import type { Log } from '../log.ts'
 import type { Broker } from './broker.ts'
-import { SaleRoom, type SignToken } from './sale-room.ts'
 import { epochChannel, epochNotice } from './house-channels.ts'
+import type { LineMetrics } from './line-metrics.ts'
+import { SaleRoom, type SignToken } from './sale-room.ts'
 import { runLatest } from './run-latest.ts'
 
 export interface WaitingRoomOptions {
@@ -21,12 +22,16 @@ export interface WaitingRoomOptions {
   /** Names this edge among those that put their waiters back. */
   readonly processId: string
   readonly signToken: SignToken
+  readonly clock: Clock
   readonly log: Log
+  readonly metrics?: LineMetrics
 }
 
-/** How often waiters are told where they stand, and what a lost message left undone is repaired. */
-const tellMs = 1000
-/** Accounts asked for, or put back, in one call. */
+/** How often it is looked who is to be told. */
+const turnMs = 250
+/** How often it is said who is there of those near the front; well within the shortest grace worth setting. */
+const presenceMs = 5000
+/** Accounts put back in one call. */
 const portion = 500
 
 /** Everybody who waits at this edge, sale by sale: tells them where they stand, and puts them back after a loss. */
@@ -37,15 +42,24 @@ export class WaitingRoom {
 
   constructor(options: WaitingRoomOptions) {
     this.#options = options
-    this.#work = interval(tellMs)
-      .pipe(runLatest(() => this.#tellAll()))
-      .subscribe()
+    this.#work = interval(turnMs).subscribe(() => {
+      for (const { room } of this.#rooms.values()) room.turn(options.clock.nowMs())
+    })
+    this.#work.add(
+      interval(presenceMs)
+        .pipe(runLatest(() => this.#sayWhoIsThere()))
+        .subscribe(),
+    )
     this.#work.add(
       options.broker
         .messages(epochChannel, epochNotice)
         .subscribe(({ sale, epoch }) => void this.#answerEpoch(sale, epoch)),
     )
-    this.#work.add(options.broker.lost$.subscribe(() => void this.#tellAll()))
+    this.#work.add(
+      options.broker.lost$.subscribe(() => {
+        for (const { room } of this.#rooms.values()) room.askAll()
+      }),
+    )
   }
 
   /** What happens to an account in the line of a sale, beginning with where it stands. */
@@ -62,11 +76,13 @@ export class WaitingRoom {
 
   /** Keeps a place that was given through this edge, whether or not its account listens here. */
   remember(saleId: string, waiter: Waiter): void {
-    this.#roomOf(saleId).room.remember(waiter)
+    const { room } = this.#roomOf(saleId)
+    room.places.remember(waiter)
+    room.askFor(waiter.accountId)
   }
 
   forget(saleId: string, accountId: string): void {
-    this.#rooms.get(saleId)?.room.forget(accountId)
+    this.#rooms.get(saleId)?.room.places.forget(accountId)
   }
 
   /** How many accounts listen here. */
@@ -86,14 +102,20 @@ export class WaitingRoom {
   #roomOf(saleId: string): { room: SaleRoom; notices: Subscription } {
     const known = this.#rooms.get(saleId)
     if (known !== undefined) return known
-    const { queue, broker, catalogue, signToken, log } = this.#options
+    const { log, metrics } = this.#options
     const onForgotten = (waiters: readonly Waiter[]): void => {
       this.#putBack(saleId, waiters).catch((error: unknown) =>
         log.warn({ err: error, saleId }, 'waiters are put back later'),
       )
     }
-    const room = new SaleRoom({ saleId, queue, catalogue, signToken, onForgotten })
-    const notices = broker
+    const room = new SaleRoom({
+      ...this.#options,
+      saleId,
+      onForgotten,
+      onTold: (count) => metrics?.positionsTold(count),
+      onRead: () => metrics?.lineRead(),
+    })
+    const notices = this.#options.broker
       .messages(saleChannels.queue(saleId), queueNotice)
       .subscribe((notice) => this.#heed(room, notice))
     const open = { room, notices }
@@ -116,17 +138,21 @@ export class WaitingRoom {
       for (const accountId of notice.accounts) room.end(accountId, notice.type)
     } else if (notice.type === 'status') {
       room.tellStatus(notice.status)
+    } else if (notice.type === 'aside') {
+      void this.#sayTheyAreThere(room.wake(notice.accounts))
     }
   }
 
-  async #tellAll(): Promise<void> {
-    for (const { room } of this.#rooms.values()) {
-      const accounts = room.listeners()
-      for (let at = 0; at < accounts.length; at += portion) {
-        await room.tell(accounts.slice(at, at + portion)).catch((error: unknown) => {
-          if (!(error instanceof Problem)) this.#options.log.warn({ err: error }, 'positions')
-        })
-      }
+  async #sayWhoIsThere(): Promise<void> {
+    for (const { room } of this.#rooms.values()) await this.#sayTheyAreThere(room.near.sayAll())
+  }
+
+  /** What fails is said again with the next round. */
+  async #sayTheyAreThere(saying: Promise<void>): Promise<void> {
+    try {
+      await saying
+    } catch (err) {
+      this.#options.log.debug({ err }, 'presence')
     }
   }
 
@@ -135,8 +161,10 @@ export class WaitingRoom {
     const { queue, processId, log } = this.#options
     const room = this.#rooms.get(saleId)?.room
     try {
-      await this.#putBack(saleId, room?.waitersBefore(epoch) ?? [])
-      room?.notePutBack(epoch)
+      await this.#putBack(saleId, room?.places.waitersBefore(epoch) ?? [])
+      room?.places.notePutBack(epoch)
+      // Before anybody is let in: who is there was forgotten with everything else.
+      await room?.near.sayAll()
       await queue.restore(saleId, [], { edge: processId, last: true })
     } catch (error) {
       // The writer repeats the notice until every edge has answered.

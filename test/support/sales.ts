@@ -24,7 +24,7 @@ const oneSlot = {
 }
 
 /**
- * A sale that is open for an hour with one slot of 10 places, unless `changes`, members of the body of POST /sales, say
+ * A sale that is open for an hour with one slot of 10 places, and with patience for those who are away, unless `changes`, members of the body of POST /sales, say
  * otherwise; with a `hall` it is a sale of seats.
  */
 export async function makeSale(
@@ -38,6 +38,7 @@ export async function makeSale(
     closesAt: new Date(Date.now() + 3_600_000).toISOString(),
     ...(options.changes?.['hall'] === undefined ? oneSlot : { kind: 'seats' }),
     ...options.changes,
+    queue: { graceSeconds: 3600, ...Object(options.changes?.['queue']) },
   })
   return await createSale(
     { sql, payBySecondsDefault: 300, announce: () => {} },

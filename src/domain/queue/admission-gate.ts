@@ -183,6 +183,7 @@ export function settingsOf(sale: Sale): Record<string, string | number> {
     token_ttl_ms: sale.queue.tokenTtlSeconds * 1000,
     hold_ttl_ms: sale.queue.holdTtlSeconds * 1000,
     max_per_account: sale.queue.maxPerAccount,
+    grace_ms: sale.queue.graceSeconds * 1000,
   }
 }
 

@@ -8,11 +8,12 @@ export interface Grant extends Admission {
   readonly accountId: string
 }
 
-/** Why an admission ended. */
-export type Ending = 'ended' | 'left' | 'fulfilled' | 'sale_closed'
+/** Why an admission ended; `no_show`: why a place in the line did, before there was one. */
+export type Ending = 'ended' | 'left' | 'fulfilled' | 'sale_closed' | 'no_show'
 
 export interface Closing {
   readonly sequence: number
+  readonly accountId: string
   readonly reason: Ending
   readonly atMs: number
 }
@@ -34,6 +35,7 @@ export async function recordAdmissions(
       select 1 from sale_writers where sale_id = ${saleId} and fence = ${fence} for share`
     if (writer.length === 0) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
     await close(tx, saleId, closings)
+    await recordNoShows(tx, saleId, closings)
     if (grants.length === 0) return new Set<string>()
     // Redis decides who is in during an epoch: an older admission that it no longer knows is over.
     await tx`
@@ -73,6 +75,21 @@ async function close(tx: TransactionSql, saleId: string, closings: readonly Clos
     from unnest(${closings.map((c) => c.sequence)}::bigint[], ${closings.map((c) => c.reason)}::text[],
       ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
     where a.sale_id = ${saleId} and a.sequence = c.sequence and a.closed_at is null`
+}
+
+/** A ticket for a place that was lost by staying away brings nothing back. */
+async function recordNoShows(
+  tx: TransactionSql,
+  saleId: string,
+  closings: readonly Closing[],
+): Promise<void> {
+  const lost = closings.filter((closing) => closing.reason === 'no_show')
+  if (lost.length === 0) return
+  await tx`
+    insert into queue_leaves (sale_id, sequence, account_id, reason)
+    select ${saleId}, lost.*, 'no_show' from unnest(${lost.map((c) => c.sequence)}::bigint[],
+      ${lost.map((c) => c.accountId)}::text[]) as lost
+    on conflict do nothing`
 }
 
 /** Admissions that bind a rebuilt gate: those that are open, and those of the last minute, which count for the pace. */

@@ -29,6 +29,8 @@ export interface TickReport {
   readonly restoreUntilMs: number
   /** Edges that have put their waiters back. */
   readonly restored: readonly string[]
+  /** How many were away at their turn. */
+  readonly setAside: number
 }
 
 /** The two script calls of a tick. */
@@ -77,6 +79,7 @@ type AdmitReply = [
   number,
   string,
   string[],
+  number,
 ]
 
 function reportFrom(reply: AdmitReply): TickReport {
@@ -93,6 +96,7 @@ function reportFrom(reply: AdmitReply): TickReport {
     version,
     restoreUntil,
     restored,
+    setAside,
   ] = reply
   return {
     nowMs: Number(now),
@@ -107,12 +111,13 @@ function reportFrom(reply: AdmitReply): TickReport {
     version,
     restoreUntilMs: Number(restoreUntil),
     restored,
+    setAside,
   }
 }
 
 function closingFrom(sequence: string, text: string): Closing {
-  const [reason = 'ended', at = '0'] = text.split(':')
-  return { sequence: Number(sequence), reason: reason as Ending, atMs: Number(at) }
+  const [reason = 'ended', at = '0', accountId = ''] = text.split(':')
+  return { sequence: Number(sequence), accountId, reason: reason as Ending, atMs: Number(at) }
 }
 
 function pairs(flat: readonly ScriptReply[]): [string, string][] {

@@ -41,6 +41,16 @@ export class LineOrder {
     this.#membersOf(epoch).addRange(sequence - firstOf(epoch), sequence - firstOf(epoch))
   }
 
+  /** Takes out whoever is marked in bits as Redis keeps them: bit 0 is the highest of the first byte. */
+  leaveMarked(epoch: number, firstByte: number, marks: Uint8Array): void {
+    const members = this.#membersOf(epoch)
+    marks.forEach((byte, index) => {
+      for (let bit = 0; byte !== 0 && bit < 8; bit++) {
+        if ((byte & (0x80 >> bit)) !== 0) members.remove((firstByte + index) * 8 + bit)
+      }
+    })
+  }
+
   leave(sequence: number): void {
     const epoch = epochOfSequence(sequence)
     this.#members.get(epoch)?.remove(sequence - firstOf(epoch))

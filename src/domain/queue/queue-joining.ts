@@ -7,7 +7,7 @@ import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
 import type { Sale } from '../sales/sale.ts'
 import { placeName, recordLeaves, usedSequences } from './admission-store.ts'
 import { queueErrors } from './queue-errors.ts'
-import { epochOfSequence } from './queue-place.ts'
+import { epochOfSequence, type QueuePlace } from './queue-place.ts'
 import type { Joined, QueueStore, Waiter } from './queue-store.ts'
 import type { QueueTickets } from './queue-ticket.ts'
 
@@ -68,6 +68,13 @@ export class QueueJoining {
       this.#options.remember(saleId, { accountId: joiner.accountId, sequence: joined.sequence })
     }
     return { sale, joined }
+  }
+
+  /** Where the account stands. Asking is being there: whoever was set aside is first in line again. */
+  async standing(saleId: string, accountId: string): Promise<QueuePlace> {
+    await this.#options.queue.present(saleId, [accountId])
+    const { places } = await this.#options.queue.standing(saleId, [accountId])
+    return places[0] ?? { state: 'absent' }
   }
 
   /** Gives up the place or the purchase token. Resolves when no ticket can bring it back. */

@@ -5,10 +5,45 @@ export const queueNotice = z.discriminatedUnion('type', [
   z.object({ type: z.literal('admitted'), list: z.array(z.tuple([z.string(), z.string()])) }),
   z.object({ type: z.literal('expired'), accounts: z.array(z.string()) }),
   z.object({ type: z.literal('fulfilled'), accounts: z.array(z.string()) }),
+  z.object({ type: z.literal('aside'), accounts: z.array(z.string()) }),
   z.object({ type: z.literal('epoch'), epoch: z.number() }),
   z.object({ type: z.literal('status'), status: z.string() }),
 ])
 export type QueueNotice = z.infer<typeof queueNotice>
+
+/** A move in a line: `+sequence` came, `-sequence` left, `<sequence` everybody up to this one left. */
+const lineMove = z.string().regex(/^[-+<]\d{1,16}$/)
+
+/**
+ * The head of a line, published by its writer: at the most five times a second, at least once. `prev` is the update it
+ * follows; −1 says that what happened since was too much to tell. `tail`: the last number given in this epoch; all up
+ * to it came before the moves. `pace`: how many were let in within the last minute.
+ */
+export const headUpdate = z.object({
+  epoch: z.number(),
+  prev: z.number(),
+  seq: z.number(),
+  tail: z.number(),
+  moves: z.array(lineMove).default([]),
+  waiting: z.number(),
+  aside: z.number(),
+  arrivals: z.number(),
+  active: z.number(),
+  holds: z.number(),
+  free: z.number(),
+  sold: z.number(),
+  total: z.number(),
+  pace: z.number(),
+  is_full: z.boolean(),
+  rate: z.number(),
+  max_active: z.number(),
+  status: z.string(),
+  /** Of the sale's settings. */
+  version: z.number(),
+  /** Milliseconds by the clock of Redis. */
+  at: z.number(),
+})
+export type HeadUpdate = z.infer<typeof headUpdate>
 
 export const queueJoinBody = z
   .object({
@@ -48,8 +83,15 @@ export const queueJoined = z
   .meta({ id: 'QueueJoined' })
 export type QueueJoined = z.infer<typeof queueJoined>
 
+const asideView = z.object({
+  state: z.literal('aside'),
+  until: z.iso
+    .datetime({ offset: true })
+    .meta({ description: 'Whoever is there again by then is first in line.' }),
+})
+
 export const queueStanding = z
-  .discriminatedUnion('state', [waitingView, admittedView])
+  .discriminatedUnion('state', [waitingView, asideView, admittedView])
   .meta({ id: 'QueueStanding' })
 export type QueueStandingView = z.infer<typeof queueStanding>
 
@@ -61,12 +103,17 @@ export const queueEvents = {
       ahead: z.int().min(0),
       behind: z.int().min(0),
       etaSeconds: z.int().min(0),
-      ratePerMinute: z.int(),
+      ratePerMinute: z.int().meta({ description: 'The pace that is set' }),
+      pacePerMinute: z.int().min(0).meta({ description: 'How many were let in within the last minute' }),
       /** Places of the sale that are free. */
       left: z.int().min(0),
     })
     .meta({ id: 'QueuePosition' }),
   admitted: admittedView.omit({ state: true }).meta({ id: 'QueueAdmitted' }),
+  aside: asideView.omit({ state: true }).meta({ id: 'QueueAside' }),
+  notice: z
+    .object({ text: z.string(), at: z.iso.datetime({ offset: true }) })
+    .meta({ id: 'QueueNotice', description: 'What the organiser says; an empty text takes it back.' }),
   paused: z.object({}).meta({ id: 'QueuePaused' }),
   resumed: z.object({}).meta({ id: 'QueueResumed' }),
   soldout: z.object({}).meta({ id: 'QueueSoldOut' }),

@@ -4,12 +4,14 @@
  * | state    | what is true in it |
  * |----------|--------------------|
  * | waiting  | it has a sequence in the line; `ahead` others come first |
+ * | aside    | its turn came while nobody was there; whoever comes back by `untilMs` is first again |
  * | admitted | its admission is durable and open; the purchase token it was given is valid until `expiresAtMs` |
  * | absent   | it has neither |
  *
- * absent → waiting (join, or a ticket put back) → admitted (the gate) → absent (booked up to the limit, left, ended).
+ * absent → waiting (join, or a ticket put back) → admitted (the gate) → absent (booked up to the limit, left, ended);
+ * waiting ⇄ aside (away, back) → absent (away for too long).
  */
-export type QueuePlace = WaitingPlace | AdmittedPlace | { readonly state: 'absent' }
+export type QueuePlace = WaitingPlace | AsidePlace | AdmittedPlace | { readonly state: 'absent' }
 
 export interface WaitingPlace {
   readonly state: 'waiting'
@@ -17,6 +19,12 @@ export interface WaitingPlace {
   /** How many come before this account; 0 is the front. */
   readonly ahead: number
   readonly behind: number
+}
+
+export interface AsidePlace {
+  readonly state: 'aside'
+  readonly sequence: number
+  readonly untilMs: number
 }
 
 export interface AdmittedPlace extends Admission {
@@ -59,8 +67,32 @@ export function epochOfSequence(sequence: number): number {
 /**
  * Seconds until one's turn if the gate keeps its pace.
  * @param ahead how many come first
- * @param ratePerMinute the pace, admissions a minute
+ * @param perMinute the pace, admissions a minute
  */
-export function etaSeconds(ahead: number, ratePerMinute: number): number {
-  return Math.ceil(((ahead + 1) * 60) / ratePerMinute)
+export function etaSeconds(ahead: number, perMinute: number): number {
+  return Math.ceil(((ahead + 1) * 60) / perMinute)
+}
+
+/** What the gate does: the pace that was set, and what came of it. */
+export interface GatePace {
+  readonly ratePerMinute: number
+  /** How many were let in within the last minute. */
+  readonly admittedLastMinute: number
+  /** The gate waits for room inside, or for places, rather than for the pace. */
+  readonly isFull: boolean
+}
+
+/** Admissions a minute as they are to be expected: as set, unless the gate is kept from it. */
+export function expectedPace({ ratePerMinute, admittedLastMinute, isFull }: GatePace): number {
+  if (!isFull) return ratePerMinute
+  return Math.min(ratePerMinute, Math.max(1, admittedLastMinute))
+}
+
+/** How far what a waiter was told may fall behind, as a part of the wait that is left: less than the promised 5 %. */
+const stalenessPart = 0.04
+const staleness = { leastMs: 500, mostMs: 29_000 } as const
+
+/** When a waiter is to be told again, in milliseconds from now. */
+export function tellAgainMs(etaSecondsLeft: number): number {
+  return Math.min(staleness.mostMs, Math.max(staleness.leastMs, etaSecondsLeft * 1000 * stalenessPart))
 }

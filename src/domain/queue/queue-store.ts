@@ -1,7 +1,16 @@
 import type { ScriptReply } from '../../db/script.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
+import { saleKeys } from '../sale-state/sale-keys.ts'
+import { LineOrder } from './line-order.ts'
 import { parseAdmission, type Admission, type QueuePlace } from './queue-place.ts'
-import { queueJoin, queueLeave, queueRestore, queueStanding } from './queue-scripts.ts'
+import {
+  queueJoin,
+  queueLeave,
+  queueLine,
+  queuePresent,
+  queueRestore,
+  queueStanding,
+} from './queue-scripts.ts'
 
 /** What joining gave: a place in the line, new or standing, or an admission that is open. */
 export type Joined =
@@ -30,6 +39,18 @@ export interface Waiter {
   readonly accountId: string
   readonly sequence: number
 }
+
+/** A line as it stood after its head update `seq`, or a little later. */
+export interface LineReading {
+  readonly epoch: number
+  readonly seq: number
+  /** The last number given in this epoch. */
+  readonly tail: number
+  readonly order: LineOrder
+}
+
+/** Sequences of older epochs that are read in one call. */
+const pageOfOlder = 5000
 
 /** The line of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class QueueStore {
@@ -82,6 +103,50 @@ export class QueueStore {
   }
 
   /**
+   * Notes that these accounts are there, which matters near the front. Whoever was set aside is first again.
+   * Resolves to how many came back.
+   */
+  async present(saleId: string, accountIds: readonly string[]): Promise<number> {
+    return (await this.#state.run(queuePresent, saleId, { accounts: JSON.stringify(accountIds) })) as number
+  }
+
+  /**
+   * Reads the whole line: its present epoch as bits, in one piece, and what is left of older epochs in pages. It is
+   * no picture of one moment: whoever applies all head updates after `seq` to it has the line as it is.
+   */
+  async readLine(saleId: string): Promise<LineReading> {
+    const first = await this.#linePage(saleId, '0')
+    const { epoch, seq, tail, lowest } = first
+    const order = new LineOrder()
+    let page = first.older
+    while (page.length > 0) {
+      for (const sequence of page) order.enter(Number(sequence))
+      page = page.length < pageOfOlder ? [] : (await this.#linePage(saleId, page.at(-1) ?? '')).older
+    }
+    const firstByte = Math.floor((lowest ?? tail + 1) / 8)
+    order.issue(epoch, lowest ?? tail + 1, tail)
+    if (lowest !== undefined) {
+      const gone = await this.#state.redis.getrangeBuffer(
+        saleKeys(saleId).gone,
+        firstByte,
+        Math.floor(tail / 8),
+      )
+      order.leaveMarked(epoch, firstByte, gone)
+    }
+    return { epoch, seq, tail, order }
+  }
+
+  async #linePage(
+    saleId: string,
+    after: string,
+  ): Promise<{ epoch: number; seq: number; tail: number; lowest: number | undefined; older: string[] }> {
+    const reply = await this.#state.run(queueLine, saleId, { after, limit: pageOfOlder })
+    const [seq, tail, lowest, older] = reply as [number, number, string, string[]]
+    const epoch = this.#state.epoch(saleId)
+    return { epoch, seq, tail, lowest: lowest === '' ? undefined : Number(lowest) - epoch * 2 ** 32, older }
+  }
+
+  /**
    * Puts waiters of an earlier epoch back where they stood. With `edge` and `last` the edge is noted as done.
    * Resolves to how many were put back.
    */
@@ -99,6 +164,10 @@ export class QueueStore {
 function placeFrom(place: ScriptReply, waiting: number): QueuePlace {
   const text = String(place)
   if (text.startsWith('a:')) return { state: 'admitted', ...parseAdmission(text.slice(2)) }
+  if (text.startsWith('x:')) {
+    const [untilMs = 0, sequence = 0] = text.slice(2).split(':').map(Number)
+    return { state: 'aside', sequence, untilMs }
+  }
   if (!text.startsWith('w:')) return { state: 'absent' }
   const [ahead = 0, sequence = 0] = text.slice(2).split(':').map(Number)
   return { state: 'waiting', sequence, ahead, behind: Math.max(0, waiting - ahead - 1) }

@@ -107,11 +107,12 @@ const standingRoute = (parts: QueueRoutesParts) =>
     async handle({ params: { sale: saleId }, caller: { accountId } }) {
       const sale = await parts.catalogue.sale(saleId)
       mustNotBeClosed(sale)
-      const { places } = await parts.queue.standing(saleId, [accountId])
-      const place = places[0] ?? { state: 'absent' }
+      const place = await parts.joining.standing(saleId, accountId)
       if (place.state === 'absent') throw new Problem(saleStateErrors.not_in_line)
       if (place.state === 'waiting')
         return { status: 200, body: waitingView(place, sale.queue.ratePerMinute) }
+      if (place.state === 'aside')
+        return { status: 200, body: { state: 'aside', until: new Date(place.untilMs).toISOString() } }
       return {
         status: 200,
         body: { state: 'admitted', ...(await admittedView(parts, { saleId, accountId }, place)) },

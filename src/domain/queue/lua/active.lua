@@ -10,5 +10,5 @@ end
 local function close_admission(account, sequence, reason, now)
   redis.call('HDEL', active_key, account)
   redis.call('ZREM', ends_key, account)
-  redis.call('HSET', closing_key, sequence, reason .. ':' .. whole(now))
+  redis.call('HSET', closing_key, sequence, reason .. ':' .. whole(now) .. ':' .. account)
 end

@@ -1,17 +1,20 @@
 -- One tick of the gate: ends what is over, takes people from the front of the line. What an earlier tick took and
--- could not make durable comes again, unchanged, before anybody else is taken.
--- KEYS state queue active ends granting closing pace holding restored
+-- could not make durable comes again, unchanged, before anybody else is taken. Whoever is away at their turn is set
+-- aside for the grace, and costs nobody a place in the pace.
+-- KEYS state queue gone moves seen aside aside_places active ends granting closing pace holding holds restored
 -- ARGV epoch run_id fence batch factor
--- returns {now, closing flat, granting flat, waiting, active, free, sold, total, status, version, restore_until, restored} or a failure
--- publishes queue {type: expired, accounts}
+-- returns {now, closing flat, granting flat, waiting, active, free, sold, total, status, version, restore_until, restored, set_aside} or a failure
+-- publishes queue {type: expired, accounts}, {type: aside, accounts}, line (the head of the line, see head.lua)
 -- @include ../../sale-state/lua/guard.lua
 -- @include active.lua
+-- @include line.lua
+-- @include head.lua
 local now, failure = guard()
 if not now then return failure end
 local s = redis.call('HMGET', state_key, 'fence', 'status', 'rate', 'max_active', 'token_ttl_ms', 'free',
-  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version')
+  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at')
 if s[1] ~= fence then return FENCED end
-local status, rate, max_active = s[2], tonumber(s[3]), tonumber(s[4])
+local status, rate, max_active, grace_ms = s[2], tonumber(s[3]), tonumber(s[4]), tonumber(s[14])
 batch = tonumber(batch)
 
 local function end_admissions()
@@ -51,34 +54,82 @@ local function credit()
   return math.min(most, (tonumber(s[8]) or most) + math.max(0, since) * rate / 60000)
 end
 
-local function take(count, pace, spare_credit)
-  local taken = redis.call('ZPOPMIN', queue_key, count)
-  local expires = whole(now + tonumber(s[5]))
-  for index = 1, #taken, 2 do
-    local account, sequence = taken[index], whole(taken[index + 1])
-    local record = sequence .. ':' .. expires .. ':' .. whole(now)
-    redis.call('HSET', active_key, account, record)
-    redis.call('ZADD', ends_key, expires, account)
-    redis.call('HSET', granting_key, account, record)
+-- Who stayed away for the whole second grace has lost the place.
+local function end_asides()
+  for _, account in ipairs(redis.call('ZRANGEBYSCORE', aside_key, '-inf', now, 'LIMIT', 0, batch)) do
+    local sequence = redis.call('HGET', aside_places_key, account)
+    redis.call('ZREM', aside_key, account)
+    redis.call('HDEL', aside_places_key, account)
+    if sequence then redis.call('HSET', closing_key, sequence, 'no_show:' .. whole(now) .. ':' .. account) end
   end
-  local number = #taken / 2
+end
+
+local function set_aside(account, sequence)
+  redis.call('ZADD', aside_key, whole(now + grace_ms), account)
+  redis.call('HSET', aside_places_key, account, sequence)
+end
+
+local function let_in(account, sequence, expires)
+  local record = sequence .. ':' .. expires .. ':' .. whole(now)
+  redis.call('HSET', active_key, account, record)
+  redis.call('ZADD', ends_key, expires, account)
+  redis.call('HSET', granting_key, account, record)
+end
+
+-- Lets `count` people in who are there, looking at no more than `batch`. Returns how many were set aside.
+local function take(count, pace, spare_credit)
+  local expires = whole(now + tonumber(s[5]))
+  local number, away = 0, {}
+  while number < count and number + #away < batch do
+    local taken = pop_front(math.min(count - number, batch - number - #away))
+    if #taken == 0 then break end
+    for index = 1, #taken, 2 do
+      local account, sequence = taken[index], whole(tonumber(taken[index + 1]))
+      -- A new life of the state has seen nobody yet, which is nobody's fault.
+      local seen = math.max(tonumber(redis.call('ZSCORE', seen_key, account) or '0'), tonumber(s[16]) or 0)
+      redis.call('ZREM', seen_key, account)
+      if now - seen <= grace_ms then
+        let_in(account, sequence, expires)
+        number = number + 1
+      else
+        set_aside(account, sequence)
+        away[#away + 1] = account
+      end
+    end
+  end
   if number > 0 then redis.call('RPUSH', pace_key, whole(now) .. ':' .. number) end
   redis.call('HSET', state_key, 'pace_count', pace + number, 'credit', spare_credit - number, 'credit_at', whole(now))
+  if #away > 0 then publish('queue', cjson.encode({ type = 'aside', accounts = away })) end
+  return #away
 end
 
 end_admissions()
+end_asides()
+redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', now - 2 * grace_ms)
 local unfinished = redis.call('HLEN', granting_key) > 0
+local away, full_at = 0, tonumber(s[15]) or 0
 if status == 'open' and not unfinished and now >= tonumber(s[7]) then
   local active = redis.call('HLEN', active_key)
   local choosing = math.max(0, active - redis.call('HLEN', holding_key))
   local pace, spare_credit = pace_count(), credit()
-  local count = math.min(batch, rate - pace, max_active - active, math.floor(spare_credit),
-    math.ceil(tonumber(s[6]) * factor) - choosing)
-  take(math.max(0, count), pace, spare_credit)
+  local paced = math.min(rate - pace, math.floor(spare_credit))
+  local room = math.min(max_active - active, math.ceil(tonumber(s[6]) * factor) - choosing)
+  if room < paced then
+    full_at = now
+    redis.call('HSET', state_key, 'full_at', whole(now))
+  end
+  away = take(math.max(0, math.min(batch, paced, room)), pace, spare_credit)
 end
+
+local waiting, active = redis.call('ZCARD', queue_key), redis.call('HLEN', active_key)
+-- Whether room was short is told with some inertia: the wait that people are told should not jump to and fro.
+tell_head(now, now - full_at < 10000, {
+  waiting = waiting, active = active, free = tonumber(s[6]), sold = tonumber(s[11]), total = tonumber(s[12]),
+  rate = rate, max_active = max_active, status = status, version = tonumber(s[13]),
+})
 
 return {
   whole(now), redis.call('HGETALL', closing_key), redis.call('HGETALL', granting_key),
-  redis.call('ZCARD', queue_key), redis.call('HLEN', active_key), tonumber(s[6]), tonumber(s[11]), tonumber(s[12]),
-  status, tonumber(s[13]), s[7], redis.call('SMEMBERS', restored_key),
+  waiting, active, tonumber(s[6]), tonumber(s[11]), tonumber(s[12]),
+  status, tonumber(s[13]), s[7], redis.call('SMEMBERS', restored_key), away,
 }

@@ -1,10 +1,12 @@
 -- Gives an account its place in the line, or says which one it has.
--- KEYS state queue active granting bought
+-- KEYS state queue gone moves seen aside aside_places active granting bought
 -- ARGV epoch run_id account
 -- returns {created 0|1, sequence, rank, waiting} or {admitted 2, sequence, expires_ms, admitted_ms} or a failure
--- publishes wake when the line was empty
+-- publishes wake when the line was empty or somebody came back to it
 -- @include ../../sale-state/lua/guard.lua
 -- @include active.lua
+-- @include line.lua
+-- @include presence.lua
 local now, failure = guard()
 if not now then return failure end
 
@@ -16,12 +18,24 @@ if open and open.expires_ms > now then
   return { 2, open.sequence, whole(open.expires_ms), open.admitted_ms }
 end
 
-local sequence = redis.call('ZSCORE', queue_key, account)
-if sequence then
-  return { 0, whole(sequence), redis.call('ZRANK', queue_key, account), redis.call('ZCARD', queue_key) }
+local s = redis.call('HMGET', state_key, 'status', 'max_per_account', 'rate', 'grace_ms')
+
+-- Only near the front it matters who is there: within twice the grace.
+local function note_presence(rank)
+  if rank * 60000 < 2 * s[4] * s[3] then redis.call('ZADD', seen_key, now, account) end
 end
 
-local s = redis.call('HMGET', state_key, 'status', 'max_per_account')
+local sequence = redis.call('ZSCORE', queue_key, account)
+if not sequence then
+  sequence = come_back(account)
+  if sequence then publish('wake', 'back') end
+end
+if sequence then
+  local rank = redis.call('ZRANK', queue_key, account)
+  note_presence(rank)
+  return { 0, whole(tonumber(sequence)), rank, redis.call('ZCARD', queue_key) }
+end
+
 local status = s[1]
 if status == 'scheduled' or status == 'draft' then return OPENED_LATER end
 if status == 'closed' then return CLOSED end
@@ -32,5 +46,6 @@ if bought and tonumber(bought) >= tonumber(s[2]) then return LIMIT end
 sequence = whole(epoch * 4294967296 + redis.call('HINCRBY', state_key, 'n', 1))
 redis.call('ZADD', queue_key, sequence, account)
 local waiting = redis.call('ZCARD', queue_key)
+note_presence(waiting)
 if waiting == 1 then publish('wake', 'join') end
 return { 1, sequence, waiting - 1, waiting }

@@ -1,9 +1,10 @@
 -- Puts waiters back at the sequence an earlier epoch gave them. `edge` is '' for a single ticket.
--- KEYS state queue active restored
+-- KEYS state queue gone moves aside_places active restored
 -- ARGV epoch run_id edge last waiters
 -- waiters is JSON [[account, sequence text], …], last is 1 with an edge's last portion.
 -- returns how many were put back, or a failure
 -- @include ../../sale-state/lua/guard.lua
+-- @include line.lua
 local now, failure = guard()
 if not now then return failure end
 
@@ -13,8 +14,10 @@ for _, waiter in ipairs(cjson.decode(waiters)) do
   local account, sequence = waiter[1], waiter[2]
   local standing = redis.call('ZSCORE', queue_key, account)
   local older = tonumber(sequence) < first_of_epoch and (not standing or tonumber(sequence) < tonumber(standing))
-  if older and redis.call('HEXISTS', active_key, account) == 0 then
-    redis.call('ZADD', queue_key, sequence, account)
+  local is_in = redis.call('HEXISTS', active_key, account) == 1 or redis.call('HEXISTS', aside_places_key, account) == 1
+  if older and not is_in then
+    if standing then leave_line(account, standing) end
+    enter_line(account, sequence)
     back = back + 1
   end
 end

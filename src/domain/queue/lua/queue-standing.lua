@@ -1,8 +1,8 @@
 -- Where accounts stand, many in one call.
--- KEYS state queue active granting
+-- KEYS state queue aside aside_places active granting
 -- ARGV epoch run_id accounts
 -- accounts is a JSON list
--- returns {now, waiting, free, sold, status, [per account 'w:rank:sequence' | 'a:sequence:expires_ms:admitted_ms' | '-']} or a failure
+-- returns {now, waiting, free, sold, status, [per account 'w:rank:sequence' | 'a:sequence:expires_ms:admitted_ms' | 'x:until_ms:sequence' set aside | '-']} or a failure
 -- @include ../../sale-state/lua/guard.lua
 -- @include active.lua
 local now, failure = guard()
@@ -20,6 +20,8 @@ for index, account in ipairs(cjson.decode(accounts)) do
     standing[index] = 'a:' .. open.record
   elseif rank then
     standing[index] = 'w:' .. rank .. ':' .. whole(redis.call('ZSCORE', queue_key, account))
+  elseif redis.call('HEXISTS', aside_places_key, account) == 1 then
+    standing[index] = 'x:' .. redis.call('ZSCORE', aside_key, account) .. ':' .. redis.call('HGET', aside_places_key, account)
   else
     standing[index] = '-'
   end

@@ -1,11 +1,15 @@
 -- Part of every script of a sale. Needs the locals `state_key`, `epoch` and `run_id`.
 -- The fields of the state hash:
 --   epoch run_id fence ready offset_ms   which life this is, who writes, whether it is whole; tests alone set offset_ms
---   version status rate max_active token_ttl_ms hold_ttl_ms max_per_account   the sale's settings, put there by its writer
+--   opened_at   since when it is whole, ms
+--   version status rate max_active token_ttl_ms hold_ttl_ms max_per_account grace_ms   the sale's settings, put there by its writer
 --   n rev   last sequence number of the epoch, last revision of the units
+--   arrivals_before   how many sequence numbers earlier epochs have given
+--   head_seq head_at head_told moves_lost   the last head update: its number, when, what it said; moves dropped since
 --   free sold total   places
 --   restore_until   ms; nobody is admitted before, because the line is still being put back
---   credit credit_at pace_count   the gate's smoothing credit, and how many were admitted in the last minute
+--   credit credit_at pace_count full_at   the gate's smoothing credit, how many were admitted in the last minute, when
+--   it last waited for room instead of the pace
 local FORGOTTEN, OTHER_EPOCH, FENCED, CLOSED, NOT_IN_LINE = -1, -2, -3, -4, -5
 local NO_ADMISSION, TAKEN, LIMIT, NO_HOLD, GRANTING = -6, -7, -8, -9, -10
 local OPENED_LATER = -11

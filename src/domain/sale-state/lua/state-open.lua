@@ -7,6 +7,7 @@ local standing = redis.call('HMGET', state_key, 'fence', 'epoch', 'run_id', 'off
 if standing[1] ~= fence or standing[2] ~= epoch or standing[3] ~= run_id then return -3 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(standing[4])
-redis.call('HSET', state_key, 'ready', '1', 'restore_until', string.format('%.0f', now + restore_ms))
+redis.call('HSET', state_key, 'ready', '1', 'opened_at', string.format('%.0f', now),
+  'restore_until', string.format('%.0f', now + restore_ms))
 redis.call('PUBLISH', string.gsub(state_key, ':state$', ':ch:queue'), cjson.encode({ type = 'epoch', epoch = tonumber(epoch) }))
 return 1

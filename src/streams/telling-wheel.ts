@@ -1,0 +1,52 @@
+/** How finely due times are told apart, in milliseconds. */
+const slotMs = 250
+
+/**
+ * Who is to be told when. Asking for those who are due costs as much as there are, however many others wait; nobody
+ * stands in it twice.
+ */
+export class TellingWheel<T> {
+  readonly #slots = new Map<number, Set<T>>()
+  readonly #slotOf = new Map<T, number>()
+  #turned = -Infinity
+
+  /** Sets the time at which one is due, in place of an earlier setting. What is due already comes with the next turn. */
+  schedule(one: T, dueMs: number): void {
+    this.remove(one)
+    const slot = Math.max(Math.floor(dueMs / slotMs), this.#turned + 1)
+    this.#slotOf.set(one, slot)
+    const others = this.#slots.get(slot)
+    if (others) others.add(one)
+    else this.#slots.set(slot, new Set([one]))
+  }
+
+  remove(one: T): void {
+    const slot = this.#slotOf.get(one)
+    if (slot === undefined) return
+    this.#slotOf.delete(one)
+    const others = this.#slots.get(slot)
+    others?.delete(one)
+    if (others?.size === 0) this.#slots.delete(slot)
+  }
+
+  /** Takes out everybody who is due by now. */
+  turn(nowMs: number): T[] {
+    const last = Math.floor(nowMs / slotMs)
+    const due: T[] = []
+    for (const [slot, all] of this.#slots) {
+      if (slot > last) continue
+      this.#slots.delete(slot)
+      for (const one of all) {
+        this.#slotOf.delete(one)
+        due.push(one)
+      }
+    }
+    this.#turned = Math.max(this.#turned, last)
+    return due
+  }
+
+  clear(): void {
+    this.#slots.clear()
+    this.#slotOf.clear()
+  }
+}
