@@ -88,11 +88,15 @@ export function expectedPace({ ratePerMinute, admittedLastMinute, isFull }: Gate
   return Math.min(ratePerMinute, Math.max(1, admittedLastMinute))
 }
 
-/** How far what a waiter was told may fall behind, as a part of the wait that is left: less than the promised 5 %. */
-const stalenessPart = 0.04
-const staleness = { leastMs: 500, mostMs: 29_000 } as const
+/**
+ * How old what a waiter knows may become: 5 % of the wait that is left when it does, never less than a second asked for,
+ * and 30 seconds at the most. `onTheWayMs` of it goes by before an edge knows and a client has heard.
+ */
+const staleness = { part: 0.05, leastMs: 1000, mostMs: 30_000, onTheWayMs: 500 } as const
 
 /** When a waiter is to be told again, in milliseconds from now. */
 export function tellAgainMs(etaSecondsLeft: number): number {
-  return Math.min(staleness.mostMs, Math.max(staleness.leastMs, etaSecondsLeft * 1000 * stalenessPart))
+  const { part, leastMs, mostMs, onTheWayMs } = staleness
+  const allowedMs = (etaSecondsLeft * 1000 * part) / (1 + part)
+  return Math.min(mostMs, Math.max(leastMs, allowedMs)) - onTheWayMs
 }
