@@ -91,7 +91,8 @@ t.test('a frame of several megabytes ends the connection before it is kept', asy
 
 t.test('an upgrade from a foreign page, or with a wrong token, is refused', async (t) => {
   const { WsReader } = await import('../support/events.ts')
-  const open = (headers: Record<string, string>) => WsReader.open(t, app.port, headers)
+  const open = (headers: Record<string, string>) =>
+    WsReader.open(t, app.port, { headers, contract: app.live })
   await t.rejects(open({ origin: 'https://evil.example', authorization: `Bearer ${buyer.token}` }), {
     message: /403/,
   })

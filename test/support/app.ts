@@ -9,6 +9,7 @@ import { randomIds } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import { Calls } from './calls.ts'
 import { Contract, type ApiDocument } from './contract.ts'
+import { LiveContract, type LiveDocument } from './live-contract.ts'
 import { useStores, type Scope, type TestRedis } from './stores.ts'
 
 type Config = ComposeOptions['config']
@@ -27,6 +28,7 @@ export interface TestApp extends Calls {
   readonly redis: Redis
   readonly redisServer: TestRedis
   readonly contract: Contract
+  readonly live: LiveContract
   /** One more process on the same stores, as far as that can be had in this one. */
   beside(options?: AppOptions): Promise<{ readonly app: App; readonly calls: Calls }>
 }
@@ -50,13 +52,15 @@ export async function useApp(t: Scope, options: AppOptions = {}): Promise<TestAp
   }
   const app = await begin(options)
   const contract = new Contract(app.server?.openApi() as ApiDocument)
+  const live = new LiveContract(app.server?.asyncApi() as LiveDocument)
   const callsOf = (server: App) =>
-    new Calls(t, { port: server.server?.port ?? 0, organiserKey: organiser.key, contract })
+    new Calls(t, { port: server.server?.port ?? 0, organiserKey: organiser.key, contract, live })
   return Object.assign(callsOf(app), {
     app,
     sql,
     redis,
     contract,
+    live,
     redisServer: stores.redis,
     beside: async (more: AppOptions = {}) => {
       const other = await begin(more)

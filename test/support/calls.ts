@@ -1,6 +1,7 @@
 import { Buyer } from './buyer.ts'
 import { api, textAt, type Answer, type Body, type Contract } from './contract.ts'
-import { openSse, WsReader, type SseReader } from './events.ts'
+import { openSse, WsReader, type OpenOptions, type SseReader } from './events.ts'
+import type { LiveContract } from './live-contract.ts'
 import type { Scope } from './stores.ts'
 
 export interface CallOptions {
@@ -11,6 +12,13 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+export interface CallsOptions {
+  readonly port: number
+  readonly organiserKey: string
+  readonly contract: Contract
+  readonly live: LiveContract
+}
+
 /** Calls one server, and holds each answer against what the server says of itself. */
 export class Calls {
   readonly port: number
@@ -19,11 +27,14 @@ export class Calls {
   readonly #contract: Contract
   readonly #t: Scope
 
-  constructor(t: Scope, options: { port: number; organiserKey: string; contract: Contract }) {
+  readonly #live: LiveContract
+
+  constructor(t: Scope, options: CallsOptions) {
     this.#t = t
     this.port = options.port
     this.organiserKey = options.organiserKey
     this.#contract = options.contract
+    this.#live = options.live
   }
 
   get url(): string {
@@ -81,11 +92,15 @@ export class Calls {
   }
 
   sse(path: string, token: string): Promise<SseReader> {
-    return openSse(this.#t, this.url + path, { authorization: `Bearer ${token}` })
+    return openSse(this.#t, this.url + path, this.#opening(token))
   }
 
   ws(token: string): Promise<WsReader> {
-    return WsReader.open(this.#t, this.port, { authorization: `Bearer ${token}` })
+    return WsReader.open(this.#t, this.port, this.#opening(token))
+  }
+
+  #opening(token: string): OpenOptions {
+    return { headers: { authorization: `Bearer ${token}` }, contract: this.#live }
   }
 }
 

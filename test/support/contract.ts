@@ -61,13 +61,39 @@ const codes = new Map(errorCatalogue.map((error) => [error.code, error]))
 /** What no client causes and any call may meet while stores or processes are away. */
 const anywhere = new Set(['unavailable', 'overloaded', 'draining', 'timed_out', 'restoring'])
 
+/** What the schemas of a document take; `schemas` are those that have a name. */
+export class Shapes {
+  readonly #schemas: Readonly<Record<string, JsonSchema>>
+  readonly #known = new Map<JsonSchema, z.ZodType>()
+
+  constructor(schemas: Readonly<Record<string, JsonSchema>>) {
+    this.#schemas = schemas
+  }
+
+  /** Patterns that only an expression with the flag `u` understands are passed over. */
+  of(schema: JsonSchema): z.ZodType {
+    const known = this.#known.get(schema)
+    if (known !== undefined) return known
+    const text = JSON.stringify({ ...schema, $defs: this.#schemas })
+    const resolved: unknown = JSON.parse(
+      text.replaceAll('#/components/schemas/', '#/$defs/'),
+      (key, value: unknown) =>
+        key === 'pattern' && typeof value === 'string' && value.includes('\\p{') ? undefined : value,
+    )
+    const shape = z.fromJSONSchema(resolved as Parameters<typeof z.fromJSONSchema>[0])
+    this.#known.set(schema, shape)
+    return shape
+  }
+}
+
 /** Holds answers against the OpenAPI document of the server that gave them. */
 export class Contract {
   readonly #document: ApiDocument
-  readonly #shapes = new Map<JsonSchema, z.ZodType>()
+  readonly #shapes: Shapes
 
   constructor(document: ApiDocument) {
     this.#document = document
+    this.#shapes = new Shapes(document.components.schemas)
   }
 
   get operations(): { readonly method: string; readonly path: string; readonly operation: Operation }[] {
@@ -80,19 +106,8 @@ export class Contract {
     )
   }
 
-  /** What a schema of the document takes. Patterns that only an expression with the flag `u` understands are passed over. */
   shapeOf(schema: JsonSchema): z.ZodType {
-    const known = this.#shapes.get(schema)
-    if (known !== undefined) return known
-    const text = JSON.stringify({ ...schema, $defs: this.#document.components.schemas })
-    const resolved: unknown = JSON.parse(
-      text.replaceAll('#/components/schemas/', '#/$defs/'),
-      (key, value: unknown) =>
-        key === 'pattern' && typeof value === 'string' && value.includes('\\p{') ? undefined : value,
-    )
-    const shape = z.fromJSONSchema(resolved as Parameters<typeof z.fromJSONSchema>[0])
-    this.#shapes.set(schema, shape)
-    return shape
+    return this.#shapes.of(schema)
   }
 
   /** What is wrong with an answer, in words; nothing for one that is as documented. */
@@ -131,7 +146,8 @@ export class Contract {
   }
 }
 
-function fits(name: string, part: string | undefined): boolean {
+/** Whether a part of a path is as documented, where `{…}` stands for any. */
+export function fits(name: string, part: string | undefined): boolean {
   return name.startsWith('{') ? part !== undefined && part !== '' : name === part
 }
 

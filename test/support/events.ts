@@ -2,6 +2,7 @@ import { get } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { SseParser } from '../../src/client/sse-parser.ts'
+import type { LiveContract } from './live-contract.ts'
 import type { Scope } from './stores.ts'
 
 /** What a live connection told. */
@@ -74,12 +75,13 @@ export interface SseReader {
   close(): void
 }
 
+export interface OpenOptions {
+  readonly headers: Readonly<Record<string, string>>
+  readonly contract: LiveContract
+}
+
 /** Opens an event stream; rejects when the answer is no 200. */
-export async function openSse(
-  t: Scope,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<SseReader> {
+export async function openSse(t: Scope, url: string, { headers, contract }: OpenOptions): Promise<SseReader> {
   const events = new EventLog()
   const request = get(url, { headers, agent: false })
   t.teardown(() => request.destroy())
@@ -91,9 +93,11 @@ export async function openSse(
     request.destroy()
     throw new Error(`the stream was answered ${response.statusCode}`)
   }
-  const parser = new SseParser(({ event, data }) =>
-    events.push({ type: event, data: JSON.parse(data) as LiveEvent['data'] }),
-  )
+  const parser = new SseParser(({ event: type, data: json }) => {
+    const data = JSON.parse(json) as LiveEvent['data']
+    contract.event(url, type, data)
+    events.push({ type, data })
+  })
   let text = ''
   response.setEncoding('utf8')
   response.on('data', (piece: string) => {
@@ -119,9 +123,13 @@ export class WsReader {
   readonly #channels = new Map<string, EventLog>()
   #refs = 0
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, contract: LiveContract) {
     this.socket = socket
-    socket.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString()) as Record<string, unknown>))
+    socket.on('message', (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as Record<string, unknown>
+      contract.frame(frame)
+      this.#take(frame)
+    })
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
         for (const log of [this.replies, ...this.#channels.values()]) log.end(`closed with ${code}`)
@@ -130,15 +138,11 @@ export class WsReader {
     })
   }
 
-  static async open(
-    t: Scope,
-    port: number,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<WsReader> {
+  static async open(t: Scope, port: number, { headers, contract }: OpenOptions): Promise<WsReader> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers })
     t.teardown(() => socket.terminate())
     socket.on('error', () => undefined)
-    const reader = new WsReader(socket)
+    const reader = new WsReader(socket, contract)
     await new Promise<void>((resolve, reject) => {
       socket.on('open', resolve)
       socket.on('unexpected-response', (_, response) => {

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Calls } from './calls.ts'
 import { Contract, type ApiDocument } from './contract.ts'
+import { LiveContract, type LiveDocument } from './live-contract.ts'
 import type { Scope } from './stores.ts'
 import { startUntraced } from './untraced-process.ts'
 import { until } from './until.ts'
@@ -91,7 +92,9 @@ export async function connectServer(
 ): Promise<Server> {
   const { organiserKey, process } = options
   const port = await process.listening()
-  const document = (await (await fetch(`http://127.0.0.1:${port}/openapi.json`)).json()) as ApiDocument
-  const contract = new Contract(document)
-  return Object.assign(new Calls(t, { port, organiserKey, contract }), { process, contract })
+  const read = async (name: string): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${port}/${name}.json`)).json()
+  const contract = new Contract((await read('openapi')) as ApiDocument)
+  const live = new LiveContract((await read('asyncapi')) as LiveDocument)
+  return Object.assign(new Calls(t, { port, organiserKey, contract, live }), { process, contract })
 }
