@@ -1,5 +1,6 @@
 import t from 'tap'
 import { WebSocket } from 'ws'
+import { z } from 'zod'
 import { connected, token, watched } from '../../test/support/edge-channels.ts'
 import { errorOf, SocketClient, startEdge } from '../../test/support/edge.ts'
 import { until } from '../../test/support/until.ts'
@@ -102,6 +103,91 @@ t.test('what is published reaches the channel, where it takes anything', async (
   t.match(await client.send({ op: 'publish', ch: 'me', data: 1, ref: 2 }).next(), {
     error: { code: 'unknown_channel' },
   })
+})
+
+t.test('what is published is validated, and reaches the channel as its schema makes it', async (t) => {
+  const got: { data: unknown; subscription: unknown }[] = []
+  const contexts: unknown[] = []
+  const units = defineChannel({
+    prefix: 'units',
+    auth: 'public',
+    events: {},
+    publishes: z.strictObject({ watch: z.array(z.string().trim()).max(2) }),
+    subscribe: (context) => {
+      contexts.push(context)
+      return () => undefined
+    },
+    publish: ({ data, subscription }) => void got.push({ data, subscription }),
+  })
+  const { port } = await startEdge(t, { channels: [units] })
+  const client = await SocketClient.open(t, port)
+  const publish = (data: unknown) => client.send({ op: 'publish', ch: 'units:a', data, ref: 1 }).next()
+  for (const [data, field] of [
+    [{ watch: ['a', 'b', 'c'] }, 'watch'],
+    [{ watch: [1] }, 'watch.0'],
+    [{ watch: [], more: 1 }, ''],
+    [undefined, 'data'],
+    [null, ''],
+  ] as const) {
+    t.match(await publish(data), { ref: 1, error: { code: 'invalid_request', errors: [{ field }] } })
+  }
+  t.same(got, [])
+  t.same(await publish({ watch: [' a '] }), { ref: 1, ok: true })
+  t.same(got, [{ data: { watch: ['a'] }, subscription: undefined }])
+  await client.send({ op: 'subscribe', ch: 'units:b', ref: 2 }).next()
+  await client.send({ op: 'subscribe', ch: 'units:a', ref: 2 }).next()
+  await publish({ watch: [] })
+  t.equal(got[1]?.subscription, contexts[1], 'that of the same channel')
+  await client.send({ op: 'unsubscribe', ch: 'units:a', ref: 3 }).next()
+  await publish({ watch: [] })
+  t.equal(got[2]?.subscription, undefined)
+})
+
+t.test('subscribing again with a position begins anew after it', async (t) => {
+  const { client, contexts, undone, hold } = await connected(t)
+  await client.send({ op: 'subscribe', ch: 'queue:a', ref: 1 }).next()
+  t.same(await client.send({ op: 'subscribe', ch: 'queue:a', since: '1:7', ref: 2 }).next(), {
+    ref: 2,
+    ok: true,
+  })
+  t.same(undone, ['a'])
+  t.same(
+    contexts.map(({ since }) => since),
+    [undefined, '1:7'],
+  )
+  contexts[0]?.send('late', 1)
+  contexts[1]?.send('n', 2, '1:8')
+  t.same(await client.next(), { ch: 'queue:a', type: 'n', id: '1:8', data: 2 })
+  const open = hold()
+  client.send({ op: 'subscribe', ch: 'queue:b', ref: 3 })
+  client.send({ op: 'subscribe', ch: 'queue:b', since: '1:9', ref: 4 })
+  await until('both are asked for', () => contexts.length === 4)
+  open()
+  t.same(
+    [await client.next(), await client.next()].map(({ ref, ok }) => [ref, ok]),
+    [
+      [3, true],
+      [4, true],
+    ],
+  )
+  t.same(undone, ['a', 'b'])
+  contexts[2]?.send('late', 1)
+  contexts[3]?.send('n', 3)
+  t.match(await client.next(), { ch: 'queue:b', data: 3 })
+})
+
+t.test('one connection has many channels, each with its own events', async (t) => {
+  const { channel: chat, contexts: chats } = watched('chat')
+  const { channel: queue, contexts: queues } = watched('queue')
+  const { port } = await startEdge(t, { channels: [chat, queue] })
+  const client = await SocketClient.open(t, port, { token })
+  const names = ['chat:a', 'queue:a', 'queue:b']
+  for (const ch of names) await client.send({ op: 'subscribe', ch, ref: ch }).next()
+  for (const [number, context] of [...chats, ...queues].entries()) context.send('n', number)
+  for (const [number, ch] of names.entries()) t.same(await client.next(), { ch, type: 'n', data: number })
+  await client.send({ op: 'unsubscribe', ch: 'queue:a', ref: 1 }).next()
+  for (const context of queues) context.send('n', 9)
+  t.match(await client.next(), { ch: 'queue:b', data: 9 })
 })
 
 t.test('a channel is open to the callers it is for', async (t) => {
