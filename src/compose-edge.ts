@@ -19,6 +19,12 @@ import type { Channel } from './server/channel.ts'
 import { KeyedLimiter } from './server/limits.ts'
 import type { Route, Stream } from './server/route.ts'
 import { meChannel } from './server/routes/account-channel.ts'
+import {
+  availabilityRoutes,
+  availabilityStream,
+  mapTopic,
+  unitsChannel,
+} from './server/routes/availability.ts'
 import { authRoutes } from './server/routes/auth.ts'
 import { holdRoutes } from './server/routes/holds.ts'
 import { orderRoutes } from './server/routes/orders.ts'
@@ -26,6 +32,7 @@ import { queueChannel, queueRoutes, queueStream } from './server/routes/queue.ts
 import { saleRoutes } from './server/routes/sales.ts'
 import { ticketRoutes } from './server/routes/tickets.ts'
 import { createServer, type Server, type ServerParts } from './server/server.ts'
+import { Topics } from './server/topics.ts'
 import {
   translatedAuthenticator,
   translatedChannel,
@@ -35,17 +42,22 @@ import {
 } from './server/translated.ts'
 import type { Service } from './service.ts'
 import { paymentsChannel } from './streams/house-channels.ts'
-import { UnitMaps } from './streams/unit-map.ts'
+import { LineMetrics } from './streams/line-metrics.ts'
+import { MapMetrics } from './streams/map-metrics.ts'
+import { MapViews } from './streams/map-views.ts'
+import { UnitMaps } from './streams/unit-maps.ts'
 import { WaitingRoom } from './streams/waiting-room.ts'
 
 /** The role `edge`: everything a client meets. */
 export function composeEdge(base: Foundation): { server: Server; services: Service[] } {
   const { sql, redis, log, ids, clock, random } = base
-  const { room, maps, endpoints } = composeEndpoints(base)
+  const topics = new Topics()
+  const { endpoints, stop } = composeEndpoints(base, topics)
   const server = createServer({
     routes: endpoints.routes.map((route) => translatedRoute(route, unavailableProblem)),
     streams: endpoints.streams.map((stream) => translatedStream(stream, unavailableProblem)),
     channels: endpoints.channels.map((channel) => translatedChannel(channel, unavailableProblem)),
+    topics,
     authenticator: translatedAuthenticator(endpoints.authenticator, unavailableProblem),
     idempotency: translatedIdempotency(new PostgresIdempotencyStore(sql), unavailableProblem),
     readyChecks: [
@@ -68,15 +80,12 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     pages: { folder: pagesFolder, rereads: base.config.rereadPages },
     options: serverOptionsOf(base),
   })
-  const waitingRoom: Service = {
-    name: 'waiting room',
+  const flows: Service = {
+    name: 'waiting room and maps',
     run: () => Promise.resolve(),
-    stop: async () => {
-      room.stop()
-      maps.stop()
-    },
+    stop: async () => stop(),
   }
-  return { server, services: [waitingRoom, server] }
+  return { server, services: [flows, server] }
 }
 
 /** Beside the sources and beside what is built from them. */
@@ -89,15 +98,15 @@ interface Endpoints {
   readonly authenticator: Authenticator
 }
 
-function composeEndpoints(base: Foundation): { room: WaitingRoom; maps: UnitMaps; endpoints: Endpoints } {
+function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoints; stop: () => void } {
   const { config, clock, ids, random, sql, state, broker, catalogue, queue, holds, sync, keys } = base
   const issuer = config.publicUrl ?? 'openrun'
   const accessTokens = new AccessTokens({ keys, clock, issuer })
   const purchaseTokens = new PurchaseTokens({ keys, clock, issuer })
   const signToken = purchaseTokens.issue.bind(purchaseTokens)
   const tickets = new QueueTickets(keys)
-  const room = new WaitingRoom({ ...base, signToken })
-  const maps = new UnitMaps({ state, broker })
+  const room = new WaitingRoom({ ...base, signToken, metrics: new LineMetrics(base.registry) })
+  const { maps, views } = composeMaps(base, topics)
   const remembering = {
     remember: room.remember.bind(room),
     forget: room.forget.bind(room),
@@ -116,6 +125,7 @@ function composeEndpoints(base: Foundation): { room: WaitingRoom; maps: UnitMaps
   })
   const guests = { perSecond: config.guestsPerMinute / 60, burst: config.guestsPerMinute }
   const limiter = new KeyedLimiter({ rate: guests, keysMax: 100_000, clock })
+  const mapParts = { views, state, catalogue }
   const queueParts = { joining, queue, tickets, catalogue, room, signToken, clock }
   const { secureCookies, payBySeconds: payBySecondsDefault } = config
   const endpoints = {
@@ -123,15 +133,34 @@ function composeEndpoints(base: Foundation): { room: WaitingRoom; maps: UnitMaps
       ...authRoutes({ accounts: new AccountStore(sql), accessTokens, limiter, secureCookies, keys }),
       ...saleRoutes({ sql, catalogue, payBySecondsDefault, announce: base.announceSale }),
       ...queueRoutes(queueParts),
+      ...availabilityRoutes(mapParts),
       ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
       ...orderRoutes({ sql, hurry: base.hurry }),
       ...ticketRoutes({ sql, keys }),
     ],
-    streams: [queueStream(queueParts)],
-    channels: [queueChannel(queueParts), meChannel({ broker })],
+    streams: [queueStream(queueParts), availabilityStream(mapParts)],
+    channels: [queueChannel(queueParts), unitsChannel(mapParts), meChannel({ broker })],
     authenticator: new Authenticator({ accessTokens, organiserKeys: new OrganiserKeys(sql, clock) }),
   }
-  return { room, maps, endpoints }
+  const stop = (): void => {
+    room.stop()
+    views.stop()
+    maps.stop()
+  }
+  return { endpoints, stop }
+}
+
+function composeMaps(base: Foundation, topics: Topics): { maps: UnitMaps; views: MapViews } {
+  const metrics = new MapMetrics(base.registry)
+  const maps = new UnitMaps({ ...base, onRead: () => metrics.mapRead() })
+  const views = new MapViews({
+    ...base,
+    maps,
+    tell: (saleId, event) => topics.publish(mapTopic(saleId), { ch: `units:${saleId}`, ...event }),
+    viewers: (saleId) => topics.size(mapTopic(saleId)),
+    onFrame: () => metrics.frameTold(),
+  })
+  return { maps, views }
 }
 
 function serverOptionsOf({ config, version }: Foundation): ServerParts['options'] {

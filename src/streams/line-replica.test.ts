@@ -69,6 +69,7 @@ class TrueLine {
       max_active: 1,
       status: 'open',
       version: 1,
+      rev: 0,
       at: 0,
       waiting: this.members.size,
     }

@@ -35,6 +35,8 @@ export const headUpdate = z.object({
   total: z.number(),
   pace: z.number(),
   is_full: z.boolean(),
+  /** The last revision of the units. */
+  rev: z.number(),
   rate: z.number(),
   max_active: z.number(),
   status: z.string(),

@@ -131,7 +131,10 @@ t.test('each change of units is told once, under the revision that follows the l
   const saleId = shop.sale.id
   const a = at(shop.buyers, 0)
   const b = at(shop.buyers, 1)
-  const [first, flat] = (await house.state.run(unitsSnapshot, saleId, {})) as [number, string[]]
+  const [first, flat] = (await house.state.run(unitsSnapshot, saleId, { kind: 'slots' })) as [
+    number,
+    string[],
+  ]
   const texts = await listen(saleChannels.units(saleId))
   const hold = (buyer: typeof a, wants: Want[]) => mustHold(house, { saleId, buyer, wants })
   const given = await hold(a, [...one(0, 2), ...one(1)])
@@ -146,7 +149,10 @@ t.test('each change of units is told once, under the revision that follows the l
   await hold(a, one(1))
   await house.passMs(saleId, 60_000)
   await sweep(shop)
-  const [last, after] = (await house.state.run(unitsSnapshot, saleId, {})) as [number, string[]]
+  const [last, after] = (await house.state.run(unitsSnapshot, saleId, { kind: 'slots' })) as [
+    number,
+    string[],
+  ]
   await until('all is told', () => texts.length >= last - first)
   const deltas = texts.map((text): UnitsDelta => unitsDelta.parse(JSON.parse(text)))
   t.same(

@@ -13,6 +13,12 @@ export const unitErrors = defineErrors({
     advice: 'Ask for fewer places of the units named in `units`.',
     retryable: false,
   },
+  not_watching: {
+    status: 409,
+    title: 'This connection does not watch the map',
+    advice: 'Subscribe to `units:<sale>` first.',
+    retryable: false,
+  },
   none_together: {
     status: 409,
     title: 'There are not that many free places together',

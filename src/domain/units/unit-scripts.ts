@@ -55,6 +55,11 @@ export const placesApply = loadScript(here, 'lua/places-apply.lua', {
 })
 
 export const unitsSnapshot = loadScript(here, 'lua/units-snapshot.lua', {
-  keys: ['state', 'left'],
-  args: ['epoch', 'run_id'],
+  keys: ['state', 'left', 'places'],
+  args: ['epoch', 'run_id', 'kind'],
+})
+
+export const unitRead = loadScript(here, 'lua/unit-read.lua', {
+  keys: ['state', 'left', 'places', 'holds'],
+  args: ['epoch', 'run_id', 'unit'],
 })

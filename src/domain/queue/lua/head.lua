@@ -4,9 +4,10 @@ local TOLD_WITHIN_MS, SILENT_AT_MOST_MS = 200, 1000
 
 -- moves   what happened since the update before, in order (see line.lua); `prev` is -1 when they were too many to tell
 -- tail    the last number given in this epoch: all up to it came, before these moves
+-- rev     the last revision of the units, so that a lost delta is noticed
 -- is_full the gate waits, or did a moment ago, for room and not for the pace
 local function tell_head(now, is_full, figures)
-  local h = redis.call('HMGET', state_key, 'head_seq', 'head_at', 'head_told', 'moves_lost', 'n', 'arrivals_before', 'pace_count')
+  local h = redis.call('HMGET', state_key, 'head_seq', 'head_at', 'head_told', 'moves_lost', 'n', 'arrivals_before', 'pace_count', 'rev')
   local since = now - (tonumber(h[2]) or 0)
   if since < TOLD_WITHIN_MS then return end
   local told = h[5] .. ' ' .. figures.free .. ' ' .. figures.status .. ' ' .. figures.version
@@ -24,6 +25,7 @@ local function tell_head(now, is_full, figures)
   figures.arrivals = (tonumber(h[6]) or 0) + tonumber(h[5])
   figures.pace = tonumber(h[7]) or 0
   figures.is_full = is_full
+  figures.rev = tonumber(h[8]) or 0
   figures.at = now
   redis.call('DEL', moves_key)
   redis.call('HSET', state_key, 'head_seq', seq, 'head_at', whole(now), 'head_told', told)

@@ -6,7 +6,7 @@ import { connectRedisSubscriber } from '../db/redis.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
 import type { UnitsDelta } from '../domain/units/unit-messages.ts'
 import { Broker } from './broker.ts'
-import { UnitMaps } from './unit-map.ts'
+import { UnitMaps } from './unit-maps.ts'
 
 const house = await useHouse(t)
 const { sql, redis, holds, state } = house
@@ -25,7 +25,7 @@ const mapsOf = (t: Test) => {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
   })
-  const maps = new UnitMaps({ state: counting, broker })
+  const maps = new UnitMaps({ state: counting, broker, catalogue: house.catalogue })
   t.teardown(() => maps.stop())
   return { maps, reads: () => reads }
 }

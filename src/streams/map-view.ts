@@ -1,0 +1,197 @@
+import { Subject, timer, type Observable, type Subscription } from 'rxjs'
+import type { Clock } from '../clock.ts'
+import type { UnitTable } from '../domain/sales/unit-table.ts'
+import { DeltaRing } from '../domain/units/delta-ring.ts'
+import { packSeats } from '../domain/units/seat-bits.ts'
+import type { AvailabilityDelta, AvailabilitySnapshot } from '../domain/units/unit-messages.ts'
+import type { MapPicture, UnitMap } from './unit-map.ts'
+
+/** What viewers are told. `id` is the position after it. */
+export type MapEvent =
+  | { readonly type: 'snapshot'; readonly id: string; readonly data: AvailabilitySnapshot }
+  | { readonly type: 'delta'; readonly id: string; readonly data: AvailabilityDelta }
+
+export interface MapViewOptions {
+  readonly saleId: string
+  readonly units: UnitTable
+  readonly map: UnitMap
+  readonly clock: Clock
+  /** How many are told of each event. */
+  readonly viewers: () => number
+  readonly onFrame?: () => void
+}
+
+/** Time between two frames: 50 ms, and longer where many watch, because each of them costs some 10 µs a frame. */
+const frame = { leastMs: 50, mostMs: 1000, perViewerMs: 0.01 } as const
+/** How long nothing may be told before the position is, so that a viewer that missed the last delta learns of it. */
+const silentAtMostMs = 10_000
+/** Unit numbers kept to resume from: some minutes of a busy sale. */
+const ringUnits = 50_000
+
+/**
+ * The map of one sale as its viewers are told it, frame by frame: changes are gathered and told together. Whoever
+ * comes is given the map as it was told last, and from then on the same frames as all others.
+ */
+export class MapView {
+  readonly #options: MapViewOptions
+  readonly #events = new Subject<MapEvent>()
+  readonly #freed = new Subject<readonly number[]>()
+  readonly #ring = new DeltaRing(ringUnits)
+  readonly #changed = new Set<number>()
+  readonly #following: Subscription
+  /** For everybody. */
+  readonly events$: Observable<MapEvent> = this.#events.asObservable()
+  /** Units of which places became free, frame by frame, where none were. */
+  readonly freed$: Observable<readonly number[]> = this.#freed.asObservable()
+  #told: MapPicture
+  #snapshot: MapEvent | undefined
+  #toldAtMs: number
+  #due: Subscription | undefined
+  #isReading = false
+
+  /** @param picture the map as it stands, just read */
+  constructor(options: MapViewOptions, picture: MapPicture) {
+    this.#options = options
+    this.#told = copyOf(picture)
+    this.#toldAtMs = options.clock.nowMs()
+    this.#following = options.map.changes$.subscribe((units) => this.#note(units))
+    this.#following.add(options.map.lost$.subscribe(() => void this.#readAgain()))
+    this.#following.add(timer(silentAtMostMs, silentAtMostMs).subscribe(() => this.#sayPosition()))
+  }
+
+  /** The map as it was told last. */
+  current(): MapEvent {
+    const { epoch, seq, left, states } = this.#told
+    this.#snapshot ??= {
+      type: 'snapshot',
+      id: `${epoch}:${seq}`,
+      data: { epoch, seq, ...this.#all(left, states) },
+    }
+    return this.#snapshot
+  }
+
+  /** What brings a viewer from a position to the map as it was told last: one delta, or the whole. */
+  since(position: string): MapEvent {
+    const [epoch, seq] = position.split(':').map(Number)
+    const units =
+      epoch !== this.#told.epoch || seq === undefined
+        ? undefined
+        : seq === this.#told.seq
+          ? []
+          : this.#ring.unitsSince(seq)
+    // So many changes would be larger than the map.
+    if (units === undefined || seq === undefined || units.length > this.#options.units.count / 8 + 16) {
+      return this.current()
+    }
+    return this.#delta(seq, units)
+  }
+
+  /** Whether a unit has places, as it was told last. */
+  isFree(unitNo: number): boolean {
+    return (this.#told.left[unitNo] ?? 0) > 0
+  }
+
+  stop(): void {
+    this.#following.unsubscribe()
+    this.#due?.unsubscribe()
+    this.#events.complete()
+    this.#freed.complete()
+  }
+
+  #note(units: readonly number[]): void {
+    for (const unitNo of units) this.#changed.add(unitNo)
+    if (this.#due !== undefined) return
+    const { clock, viewers } = this.#options
+    const frameMs = Math.min(frame.mostMs, Math.max(frame.leastMs, viewers() * frame.perViewerMs))
+    const inMs = Math.max(0, this.#toldAtMs + frameMs - clock.nowMs())
+    this.#due = timer(inMs).subscribe(() => this.#tell())
+  }
+
+  /** One frame. */
+  #tell(): void {
+    this.#due?.unsubscribe()
+    this.#due = undefined
+    const now = this.#options.map.known
+    // Being read anew: the reading tells the rest.
+    if (now === undefined || now.epoch !== this.#told.epoch) return
+    const units = [...this.#changed]
+    this.#changed.clear()
+    const { prev, freed } = this.#take(now, units)
+    this.#ring.push({ prev, seq: now.seq, units })
+    this.#say(this.#delta(prev, units))
+    if (freed.length > 0) this.#freed.next(freed)
+  }
+
+  /** Copies what changed into what is told. */
+  #take(now: MapPicture, units: readonly number[]): { prev: number; freed: number[] } {
+    const { epoch, seq: prev, left, states } = this.#told
+    const freed = units.filter((unitNo) => left[unitNo] === 0 && (now.left[unitNo] ?? 0) > 0)
+    for (const unitNo of units) {
+      left[unitNo] = now.left[unitNo] ?? 0
+      states[unitNo] = now.states[unitNo] ?? 0
+    }
+    this.#told = { epoch, seq: now.seq, left, states }
+    this.#snapshot = undefined
+    return { prev, freed }
+  }
+
+  #say(event: MapEvent): void {
+    this.#toldAtMs = this.#options.clock.nowMs()
+    this.#options.onFrame?.()
+    this.#events.next(event)
+  }
+
+  #sayPosition(): void {
+    if (this.#options.clock.nowMs() - this.#toldAtMs < silentAtMostMs / 2) return
+    // After a reading that failed this is also when it is tried again.
+    if (this.#options.map.known === undefined) void this.#readAgain()
+    else this.#say(this.#delta(this.#told.seq, []))
+  }
+
+  /** The map was read anew: in the same epoch its viewers are told what is different, in another one all of it. */
+  async #readAgain(): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    try {
+      await this.#options.map.picture()
+    } catch {
+      return // With the next silence once more.
+    } finally {
+      this.#isReading = false
+    }
+    const now = this.#options.map.known
+    if (now === undefined || this.#events.closed) return
+    if (now.epoch === this.#told.epoch && now.seq >= this.#told.seq) {
+      const { left, states } = this.#told
+      now.left.forEach((places, unitNo) => {
+        if (places !== left[unitNo] || now.states[unitNo] !== states[unitNo]) this.#changed.add(unitNo)
+      })
+      return this.#tell()
+    }
+    this.#told = copyOf(now)
+    this.#snapshot = undefined
+    this.#changed.clear()
+    this.#ring.clear()
+    this.#say(this.current())
+  }
+
+  #delta(prev: number, units: readonly number[]): MapEvent {
+    const { epoch, seq, left, states } = this.#told
+    const { kind, codes } = this.#options.units
+    const changes =
+      kind === 'seats' ? units.map((unitNo): [number, number] => [unitNo, states[unitNo] ?? 0]) : []
+    const pools =
+      kind === 'seats' ? {} : Object.fromEntries(units.map((unitNo) => [codes[unitNo], left[unitNo] ?? 0]))
+    return { type: 'delta', id: `${epoch}:${seq}`, data: { prev, seq, changes, pools } }
+  }
+
+  #all(left: Int32Array, states: Uint8Array): Pick<AvailabilitySnapshot, 'seats' | 'pools'> {
+    const { kind, codes } = this.#options.units
+    if (kind === 'seats') return { seats: packSeats(states), pools: {} }
+    return { seats: '', pools: Object.fromEntries(codes.map((code, unitNo) => [code, left[unitNo] ?? 0])) }
+  }
+}
+
+function copyOf({ epoch, seq, left, states }: MapPicture): MapPicture {
+  return { epoch, seq, left: left.slice(), states: states.slice() }
+}
