@@ -1,4 +1,4 @@
-import { Subject, timer, type Observable, type Subscription } from 'rxjs'
+import { Subject, type Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { UnitTable } from '../domain/sales/unit-table.ts'
 import { DeltaRing } from '../domain/units/delta-ring.ts'
@@ -46,7 +46,8 @@ export class MapView {
   #told: MapPicture
   #snapshot: MapEvent | undefined
   #toldAtMs: number
-  #due: Subscription | undefined
+  readonly #stopped = new AbortController()
+  #isDue = false
   #isReading = false
 
   /** @param picture the map as it stands, just read */
@@ -56,7 +57,7 @@ export class MapView {
     this.#toldAtMs = options.clock.nowMs()
     this.#following = options.map.changes$.subscribe((units) => this.#note(units))
     this.#following.add(options.map.lost$.subscribe(() => void this.#readAgain()))
-    this.#following.add(timer(silentAtMostMs, silentAtMostMs).subscribe(() => this.#sayPosition()))
+    void this.#breakSilence()
   }
 
   /** The map as it was told last. */
@@ -92,25 +93,27 @@ export class MapView {
   }
 
   stop(): void {
+    this.#stopped.abort()
     this.#following.unsubscribe()
-    this.#due?.unsubscribe()
     this.#events.complete()
     this.#freed.complete()
   }
 
   #note(units: readonly number[]): void {
     for (const unitNo of units) this.#changed.add(unitNo)
-    if (this.#due !== undefined) return
+    if (this.#isDue) return
+    this.#isDue = true
     const { clock, viewers } = this.#options
     const frameMs = Math.min(frame.mostMs, Math.max(frame.leastMs, viewers() * frame.perViewerMs))
     const inMs = Math.max(0, this.#toldAtMs + frameMs - clock.nowMs())
-    this.#due = timer(inMs).subscribe(() => this.#tell())
+    void clock.wait(inMs, this.#stopped.signal).then(() => {
+      if (this.#isDue && !this.#stopped.signal.aborted) this.#tell()
+    })
   }
 
   /** One frame. */
   #tell(): void {
-    this.#due?.unsubscribe()
-    this.#due = undefined
+    this.#isDue = false
     const now = this.#options.map.known
     // Being read anew: the reading tells the rest.
     if (now === undefined || now.epoch !== this.#told.epoch) return
@@ -141,6 +144,15 @@ export class MapView {
     this.#events.next(event)
   }
 
+  async #breakSilence(): Promise<void> {
+    const { signal } = this.#stopped
+    for (;;) {
+      await this.#options.clock.wait(silentAtMostMs, signal)
+      if (signal.aborted) return
+      this.#sayPosition()
+    }
+  }
+
   #sayPosition(): void {
     if (this.#options.clock.nowMs() - this.#toldAtMs < silentAtMostMs / 2) return
     // After a reading that failed this is also when it is tried again.
@@ -160,7 +172,7 @@ export class MapView {
       this.#isReading = false
     }
     const now = this.#options.map.known
-    if (now === undefined || this.#events.closed) return
+    if (now === undefined || this.#stopped.signal.aborted) return
     if (now.epoch === this.#told.epoch && now.seq >= this.#told.seq) {
       const { left, states } = this.#told
       now.left.forEach((places, unitNo) => {

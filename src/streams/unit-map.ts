@@ -123,9 +123,10 @@ export class UnitMap {
     try {
       const reply = await state.run(unitsSnapshot, saleId, { kind: units.kind })
       onRead?.()
-      const [seq, flat] = reply as [number, ScriptReply[]]
+      // The epoch that answered: by now another may have begun.
+      const [epoch, seq, flat] = reply as [number, number, ScriptReply[]]
       const picture = {
-        epoch: state.epoch(saleId),
+        epoch,
         seq,
         ...(units.kind === 'seats' ? seatsOf : poolsOf)(flat, units),
       }

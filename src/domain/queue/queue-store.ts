@@ -141,8 +141,8 @@ export class QueueStore {
     after: string,
   ): Promise<{ epoch: number; seq: number; tail: number; lowest: number | undefined; older: string[] }> {
     const reply = await this.#state.run(queueLine, saleId, { after, limit: pageOfOlder })
-    const [seq, tail, lowest, older] = reply as [number, number, string, string[]]
-    const epoch = this.#state.epoch(saleId)
+    // The epoch that answered: by now another may have begun.
+    const [epoch, seq, tail, lowest, older] = reply as [number, number, number, string, string[]]
     return { epoch, seq, tail, lowest: lowest === '' ? undefined : Number(lowest) - epoch * 2 ** 32, older }
   }
 

@@ -131,7 +131,8 @@ t.test('each change of units is told once, under the revision that follows the l
   const saleId = shop.sale.id
   const a = at(shop.buyers, 0)
   const b = at(shop.buyers, 1)
-  const [first, flat] = (await house.state.run(unitsSnapshot, saleId, { kind: 'slots' })) as [
+  const [, first, flat] = (await house.state.run(unitsSnapshot, saleId, { kind: 'slots' })) as [
+    number,
     number,
     string[],
   ]
@@ -149,7 +150,8 @@ t.test('each change of units is told once, under the revision that follows the l
   await hold(a, one(1))
   await house.passMs(saleId, 60_000)
   await sweep(shop)
-  const [last, after] = (await house.state.run(unitsSnapshot, saleId, { kind: 'slots' })) as [
+  const [, last, after] = (await house.state.run(unitsSnapshot, saleId, { kind: 'slots' })) as [
+    number,
     number,
     string[],
   ]

@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import { Subject } from 'rxjs'
+import t from 'tap'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { makeUnitTable } from '../domain/sales/unit-table.ts'
+import { unpackSeats } from '../domain/units/seat-bits.ts'
+import type { UnitsDelta } from '../domain/units/unit-messages.ts'
+import { MapView, type MapEvent } from './map-view.ts'
+import { UnitMap } from './unit-map.ts'
+
+const seatCount = 40
+const codes = Array.from({ length: seatCount }, (_, unitNo) => `A-01-${String(unitNo + 1).padStart(2, '0')}`)
+const row = { row: 1, first: 0, seats: seatCount, x: 0, y: 0, priceClass: 0 }
+const units = makeUnitTable(
+  codes.map((code, unitNo) => ({ unitNo, code, capacity: 1, priceMinor: 0, priceClass: 'A' })),
+  {
+    kind: 'seats',
+    priceClasses: [{ name: 'A', priceMinor: 0 }],
+    sections: [{ code: 'A', name: 'A', dx: 1, dy: 0, rows: [row] }],
+  },
+)
+
+/** A hall as the scripts keep it, and what they publish. */
+class TrueHall {
+  epoch = 1
+  #rev = 0
+  readonly states = new Uint8Array(seatCount)
+
+  change(unitNo: number, state: number): UnitsDelta {
+    this.states[unitNo] = state
+    const prev = this.#rev++
+    return { epoch: this.epoch, prev, seq: this.#rev, changes: [[unitNo, state === 0 ? 1 : 0, state]] }
+  }
+
+  /** Redis forgot: what was only held is free. */
+  forget(): void {
+    this.epoch++
+    this.states.forEach((state, unitNo) => (this.states[unitNo] = state === 2 ? 2 : 0))
+  }
+
+  reading(): [number, number, string[]] {
+    const owners = [...this.states.entries()].filter(([, state]) => state !== 0)
+    return [
+      this.epoch,
+      this.#rev,
+      owners.flatMap(([unitNo, state]) => [`${unitNo}:1`, state === 2 ? 's:ord' : 'h:hol']),
+    ]
+  }
+
+  head(): unknown {
+    return { epoch: this.epoch, rev: this.#rev }
+  }
+}
+
+/** What a viewer makes of what it is told, by the rule of the protocol. */
+class Viewer {
+  position = ''
+  states: Uint8Array = new Uint8Array(seatCount)
+
+  /** False when it has to ask again. */
+  hear({ type, id, data }: MapEvent): boolean {
+    if (type === 'snapshot') {
+      this.states = unpackSeats(data.seats, seatCount)
+    } else {
+      if (`${id.split(':')[0]}:${data.prev}` !== this.position) return false
+      for (const [unitNo, state] of data.changes) this.states[unitNo] = state
+    }
+    this.position = id
+    return true
+  }
+}
+
+/** The edge and one viewer, with everything between them in the hands of the test. */
+function stage() {
+  const hall = new TrueHall()
+  const deltas = new Subject<UnitsDelta>()
+  const heads = new Subject<unknown>()
+  const lost$ = new Subject<void>()
+  const clock = new FakeClock()
+  const map = new UnitMap({
+    saleId: 'sal_x',
+    units,
+    state: { run: async () => hall.reading() } as never,
+    broker: { messages: (name: string) => (name.endsWith('units') ? deltas : heads), lost$ } as never,
+  })
+  const viewer = new Viewer()
+  return { hall, deltas, heads, lost$, clock, map, viewer }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+const step = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('change' as const),
+      unitNo: fc.nat(seatCount - 1),
+      state: fc.nat(2),
+      fate: fc.constantFrom('arrives', 'arrives', 'is lost', 'comes twice', 'comes late'),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ kind: 'time passes' } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'Redis forgets' } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'the subscription is cut' } as const) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'the viewer misses a frame' } as const) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'the viewer comes again' } as const) },
+)
+
+t.test('whatever is lost, repeated or late, each viewer ends with the map as it is', async (t) => {
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 50 }), async (steps) => {
+    const { hall, deltas, heads, lost$, clock, map, viewer } = stage()
+    const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+    let misses = 0
+    view.events$.subscribe((event) => {
+      if (misses > 0) misses--
+      else if (!viewer.hear(event)) viewer.hear(view.since(viewer.position))
+    })
+    viewer.hear(view.current())
+    const pass = async (ms: number) => {
+      await clock.advance(ms)
+      await settle()
+    }
+    let late: UnitsDelta | undefined
+    for (const one of steps) {
+      if (one.kind === 'change') {
+        const delta = hall.change(one.unitNo, one.state)
+        if (one.fate === 'comes late') late = delta
+        else if (one.fate !== 'is lost') deltas.next(delta)
+        if (one.fate === 'comes twice') deltas.next(delta)
+        if (one.fate === 'arrives' && late !== undefined) deltas.next(late)
+      } else if (one.kind === 'time passes') await pass(60)
+      else if (one.kind === 'Redis forgets') hall.forget()
+      else if (one.kind === 'the subscription is cut') lost$.next()
+      else if (one.kind === 'the viewer misses a frame') misses++
+      else viewer.hear(view.since(viewer.position))
+    }
+    misses = 0
+    // The writer names the last revision once a second; the position is told in silence.
+    for (let second = 0; second < 25; second++) {
+      heads.next(hall.head())
+      await pass(1000)
+    }
+    view.stop()
+    map.stop()
+    if (viewer.states.join() !== hall.states.join()) {
+      throw new Error(
+        `the viewer at ${viewer.position} has ${viewer.states.join('')}, truly ${hall.states.join('')}`,
+      )
+    }
+  })
+  await t.resolves(fc.assert(property, { numRuns: 200 }))
+})
+
+t.test(
+  'a viewer resumes with one delta, each seat in it once, and from too far back with the whole',
+  async (t) => {
+    const { hall, deltas, clock, map } = stage()
+    const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+    const frame = async (...changes: [number, number][]) => {
+      for (const [unitNo, state] of changes) deltas.next(hall.change(unitNo, state))
+      await clock.advance(60)
+    }
+    await frame([1, 1])
+    await frame([1, 2], [2, 1])
+    t.same(view.since('1:0'), {
+      type: 'delta',
+      id: '1:3',
+      data: {
+        prev: 0,
+        seq: 3,
+        changes: [
+          [1, 2],
+          [2, 1],
+        ],
+        pools: {},
+      },
+    })
+    t.same(
+      view.since('1:2').data,
+      {
+        prev: 2,
+        seq: 3,
+        changes: [
+          [1, 2],
+          [2, 1],
+        ],
+        pools: {},
+      },
+      'from within a frame',
+    )
+    t.same(view.since('1:3').data, { prev: 3, seq: 3, changes: [], pools: {} })
+    for (const position of ['1:9', '0:3', '2:3', 'nonsense', '']) {
+      t.equal(view.since(position).type, 'snapshot', position)
+    }
+    view.stop()
+    map.stop()
+  },
+)
+
+t.test(
+  'changes of one moment are told together, and the more watch the fewer frames there are',
+  async (t) => {
+    for (const [viewers, most] of [
+      [1, 21],
+      [10_000, 11],
+      [50_000, 3],
+    ] as const) {
+      const { hall, deltas, clock, map } = stage()
+      let frames = 0
+      const view = new MapView(
+        { saleId: 'sal_x', units, map, clock, viewers: () => viewers },
+        await map.picture(),
+      )
+      view.events$.subscribe(() => frames++)
+      for (let ms = 0; ms < 1000; ms += 5) {
+        deltas.next(hall.change(ms % seatCount, 1))
+        await clock.advance(5)
+      }
+      t.ok(frames >= most - 3 && frames <= most, `${viewers} viewers: ${frames} frames a second`)
+      view.stop()
+      map.stop()
+    }
+  },
+)
