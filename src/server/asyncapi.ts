@@ -86,39 +86,16 @@ interface Described {
 }
 
 function channelOf(channel: Channel, parts: Parts): Described {
-  const { prefix, summary, about, auth, events, publishes } = channel
-  const sent = [
-    ...Object.entries(events).map(([type, data]) =>
-      parts.message(`${prefix}.${type}`, {
-        name: type,
-        payload: eventFrame.extend({ type: z.literal(type), data }),
-      }),
-    ),
-    parts.message('ok', { name: 'ok', payload: okFrame }),
-    parts.message('error', { name: 'error', payload: errorFrame }),
-  ]
-  const taken = [
-    parts.message('subscribe', { name: 'subscribe', payload: subscribeFrame }),
-    parts.message('unsubscribe', { name: 'unsubscribe', payload: unsubscribeFrame }),
-    ...(publishes
-      ? [
-          parts.message(`${prefix}.publish`, {
-            name: 'publish',
-            payload: publishFrame.extend({ data: publishes }),
-          }),
-        ]
-      : []),
-  ]
-  const address = about === undefined ? prefix : `${prefix}:{${about}}`
-  const parameters =
-    about === undefined ? {} : { parameters: { [about]: { description: `Id of the ${about}` } } }
+  const { prefix, summary, about, auth } = channel
+  const sent = sentOver(channel, parts)
+  const taken = takenOver(channel, parts)
   return {
     channel: {
-      address,
+      address: about === undefined ? prefix : `${prefix}:{${about}}`,
       ...(summary !== undefined && { summary }),
       servers: [{ $ref: '#/servers/socket' }],
-      ...parameters,
-      messages: Object.assign({}, ...[...sent, ...taken].map(({ key, ref }) => ({ [key]: ref }))) as object,
+      ...(about !== undefined && { parameters: parametersOf([about]) }),
+      messages: messagesOf([...sent, ...taken]),
     },
     operations: {
       [`${prefix}.send`]: operationOf('send', prefix, sent, auth),
@@ -127,23 +104,52 @@ function channelOf(channel: Channel, parts: Parts): Described {
   }
 }
 
+function sentOver({ prefix, events }: Channel, parts: Parts): Part[] {
+  const frames = Object.entries(events).map(([type, data]) => {
+    const payload = eventFrame.extend({ type: z.literal(type), data })
+    return parts.message(`${prefix}.${type}`, { name: type, payload })
+  })
+  return [
+    ...frames,
+    parts.message('ok', { name: 'ok', payload: okFrame }),
+    parts.message('error', { name: 'error', payload: errorFrame }),
+  ]
+}
+
+function takenOver({ prefix, publishes }: Channel, parts: Parts): Part[] {
+  const frames = [
+    parts.message('subscribe', { name: 'subscribe', payload: subscribeFrame }),
+    parts.message('unsubscribe', { name: 'unsubscribe', payload: unsubscribeFrame }),
+  ]
+  if (!publishes) return frames
+  const payload = publishFrame.extend({ data: publishes })
+  return [...frames, parts.message(`${prefix}.publish`, { name: 'publish', payload })]
+}
+
 function streamOf(stream: Stream, parts: Parts): Described {
   const key = streamKey(stream)
   const sent = Object.entries(stream.events).map(([type, { schema = z.unknown(), description: title }]) =>
     parts.message(`${key}.${type}`, { name: type, title, payload: schema }),
   )
   const names = [...stream.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
-  const parameters = Object.fromEntries(names.map((name) => [name, { description: `Id of the ${name}` }]))
   return {
     channel: {
       address: stream.path,
       summary: stream.summary,
       servers: [{ $ref: '#/servers/streams' }],
-      ...(names.length > 0 && { parameters }),
-      messages: Object.fromEntries(sent.map((message) => [message.key, message.ref])),
+      ...(names.length > 0 && { parameters: parametersOf(names) }),
+      messages: messagesOf(sent),
     },
     operations: { [`${key}.send`]: operationOf('send', key, sent, stream.auth) },
   }
+}
+
+function parametersOf(names: readonly string[]): object {
+  return Object.fromEntries(names.map((name) => [name, { description: `Id of the ${name}` }]))
+}
+
+function messagesOf(messages: readonly Part[]): object {
+  return Object.fromEntries(messages.map(({ key, ref }) => [key, ref]))
 }
 
 /** `/api/v1/sales/{sale}/queue/stream` is `sales.queue.stream`. */

@@ -89,7 +89,8 @@ export class ChannelRegistry {
     const colon = ch.indexOf(':')
     const channel = this.#channels.get(colon < 0 ? ch : ch.slice(0, colon))
     if (!channel) throw new Problem(serverErrors.unknown_channel)
-    if (channel.auth !== 'public' && !caller) throw new Problem(generalErrors.unauthenticated)
+    const isOpen = channel.auth === 'public' || channel.auth === 'nobody'
+    if (!isOpen && !caller) throw new Problem(generalErrors.unauthenticated)
     if (
       caller &&
       (channel.auth === 'account' || channel.auth === 'organiser') &&

@@ -8,6 +8,7 @@ export interface EndpointMeter {
 export class HttpMetrics {
   readonly #registry: Registry
   readonly #series: Series[] = []
+  readonly #meters = new Map<string, EndpointMeter>()
 
   constructor(registry: Registry) {
     this.#registry = registry
@@ -20,14 +21,20 @@ export class HttpMetrics {
     registry.registerMetric(metric as unknown as Metric)
   }
 
+  /** The same one for the same labels: a scrape that tells a series twice is refused as a whole. */
   meter(method: string, route: string): EndpointMeter {
+    const name = `${method} ${route}`
+    const known = this.#meters.get(name)
+    if (known) return known
     const byStatus = new Map<number, Series>()
-    return {
+    const meter: EndpointMeter = {
       record: (status, elapsedMs) => {
         const series = byStatus.get(status) ?? this.#begin(byStatus, { method, route, status })
         observe(series, elapsedMs / 1000)
       },
     }
+    this.#meters.set(name, meter)
+    return meter
   }
 
   /** A number that is asked for when the metrics are read. */

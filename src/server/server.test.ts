@@ -199,3 +199,18 @@ t.test('the figures tell of requests by route and status, and of connections', a
   t.match(text, /openrun_connections [1-9]/)
   socket.socket.terminate()
 })
+
+t.test('no figure is told twice, however many addresses have one in common', async (t) => {
+  const { route } = waiting()
+  const { url } = await startEdge(t, { routes: [route] })
+  for (const path of ['/slow', '/healthz', '/docs', '/nothing']) {
+    for (const method of ['POST', 'OPTIONS']) await fetch(url + path, { method })
+  }
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const names = text.split('\n').flatMap((line) => /^(openrun_http\S+) \S+$/.exec(line)?.[1] ?? [])
+  t.ok(names.some((name) => name.includes('status="405"')))
+  t.same(
+    names.filter((name, index) => names.indexOf(name) !== index),
+    [],
+  )
+})

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -206,6 +206,15 @@ t.test('who works on the pages sees a change at once, others at the next start',
     t.equal(second.headers.get('etag') === first.headers.get('etag'), !rereads)
     t.equal((await fetch(`${url}/new`)).status, rereads ? 200 : 404)
   }
+})
+
+t.test('pages that cannot be read for a moment are those that were read before', async (t) => {
+  const { url, folder } = await served(t, true)
+  await rename(folder, `${folder}-away`)
+  t.equal((await fetch(`${url}/sale`)).status, 200)
+  await rename(`${folder}-away`, folder)
+  await rm(join(folder, 'sale.html'))
+  t.equal((await fetch(`${url}/sale`)).status, 404)
 })
 
 t.test('more than memory is for is refused at the start', async (t) => {

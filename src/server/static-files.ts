@@ -33,8 +33,17 @@ export class StaticFiles {
   }
 
   find(path: string): Route | undefined {
-    if (this.#options.rereads) this.#served = this.#read(this.#served)
+    if (this.#options.rereads) this.#reread()
     return this.#served.get(path)?.route
+  }
+
+  /** A file may be going away or half written at this very moment: until it is not, what was read before stands. */
+  #reread(): void {
+    try {
+      this.#served = this.#read(this.#served)
+    } catch {
+      // The next request looks again.
+    }
   }
 
   /** What has not changed keeps its compressed forms. */

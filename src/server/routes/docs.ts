@@ -24,18 +24,17 @@ let loaded: readonly StaticFile[] | undefined
 
 /** The bundle is large, and the same for every server of a process. */
 function packaged(): readonly StaticFile[] {
-  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const file = (name: string, contentType: string): StaticFile => ({
-    path: `/docs/${name}`,
-    contentType,
-    content: readFileSync(join(folder, name)),
-  })
   loaded ??= [
-    file('swagger-ui.css', 'text/css; charset=utf-8'),
-    file('swagger-ui-bundle.js', script),
-    file('favicon-32x32.png', 'image/png'),
+    packagedFile('swagger-ui.css', 'text/css; charset=utf-8'),
+    packagedFile('swagger-ui-bundle.js', script),
+    packagedFile('favicon-32x32.png', 'image/png'),
   ]
   return loaded
+}
+
+function packagedFile(name: string, contentType: string): StaticFile {
+  const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  return { path: `/docs/${name}`, contentType, content: readFileSync(join(folder, name)) }
 }
 
 const docsPage = `<!doctype html>
