@@ -21,8 +21,6 @@ export interface EventStream {
   readonly lastEventId: string | undefined
   readonly isClosed: boolean
   send(event: StreamEvent): void
-  /** Sends an event that is encoded already, by `eventText`. */
-  sendText(text: string): void
   /** From now on the client is told what is published under the topic, until the stream ends. */
   join(topic: string): void
   comment(text: string): void
