@@ -10,9 +10,9 @@ export interface StatePicture {
 }
 
 /** Fields of a sale's state that go on by themselves, whether anybody comes or not. */
-const restless = new Set(['credit', 'credit_at', 'pace_count'])
+const restless = new Set(['credit', 'credit_at', 'pace_count', 'full_at', 'head_seq', 'head_at', 'head_told'])
 /** Keys of a sale of which the gate may be in the middle of writing down what it has done. */
-const underWay = /:(pace|granting|closing)$/
+const underWay = /:(pace|granting|closing|moves|seen)$/
 /** Tables that follow the processes, not the clients. */
 const others = new Set(['processes'])
 

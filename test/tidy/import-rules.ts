@@ -29,6 +29,7 @@ export const pureFiles = [
   'src/domain/accounts/account.ts',
   'src/domain/orders/order.ts',
   'src/domain/payments/payment.ts',
+  'src/domain/queue/line-order.ts',
   'src/domain/queue/queue-place.ts',
   'src/domain/sale-state/sale-keys.ts',
   'src/domain/sale-state/sale-failures.ts',
@@ -38,7 +39,9 @@ export const pureFiles = [
   'src/domain/sales/slots.ts',
   'src/domain/sales/unit-table.ts',
   'src/domain/units/best-available.ts',
+  'src/domain/units/delta-ring.ts',
   'src/domain/units/hold.ts',
+  'src/domain/units/single-seats.ts',
 ]
 const pureSuffixes = /-(messages|errors)\.ts$/
 

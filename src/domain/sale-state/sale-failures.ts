@@ -51,6 +51,18 @@ export const saleStateErrors = defineErrors({
     advice: 'Hold the units again while your purchase token is valid.',
     retryable: false,
   },
+  leaves_single_seat: {
+    status: 409,
+    title: 'This choice would leave a single seat between taken ones',
+    advice: 'Move the choice along the row, or take the seats named in `units` as well; nothing was held.',
+    retryable: false,
+  },
+  already_extended: {
+    status: 409,
+    title: 'This hold was extended before',
+    advice: 'Order what is held before it ends; a hold is extended once.',
+    retryable: false,
+  },
   being_admitted: {
     status: 409,
     title: 'This account is being let in at this very moment',
@@ -72,6 +84,8 @@ export const saleFailures = {
   noHold: -9,
   granting: -10,
   opensLater: -11,
+  leftAlone: -12,
+  extended: -13,
 } as const
 
 const definitions: ReadonlyMap<number, ErrorDefinition> = new Map<number, ErrorDefinition>([
@@ -85,6 +99,8 @@ const definitions: ReadonlyMap<number, ErrorDefinition> = new Map<number, ErrorD
   [saleFailures.noHold, saleStateErrors.hold_gone],
   [saleFailures.granting, saleStateErrors.being_admitted],
   [saleFailures.opensLater, saleStateErrors.not_open_yet],
+  [saleFailures.leftAlone, saleStateErrors.leaves_single_seat],
+  [saleFailures.extended, saleStateErrors.already_extended],
 ])
 
 /** Whoever writes with a fence that is not the newest has lost the sale to another process and must stop. */

@@ -1,17 +1,33 @@
 import { z } from 'zod'
+import { saleFailures } from '../sale-state/sale-failures.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import { placeFromTuple, type Hold, type PlaceTuple, type Want } from './hold.ts'
-import { holdPin, holdRelease, holdSweep, holdTake, placesApply } from './unit-scripts.ts'
+import {
+  holdExtend,
+  holdPin,
+  holdRelease,
+  holdsOf,
+  holdSweep,
+  holdTake,
+  placesApply,
+} from './unit-scripts.ts'
 
 const record = z.object({
   account: z.string(),
   places: z.array(z.tuple([z.number(), z.number(), z.number()])),
   expires: z.number(),
+  extended: z.boolean().optional(),
   order: z.string().optional(),
 })
 
-/** Taking all that was asked for, or learning which units lack places. */
-export type Taking = { readonly hold: Hold } | { readonly taken: readonly number[] }
+/** Taking all that was asked for, or learning which units lack places, or which seats it would leave alone. */
+export type Taking =
+  | { readonly hold: Hold }
+  | { readonly taken: readonly number[] }
+  | { readonly leftAlone: readonly number[] }
+
+/** By how much a hold can be extended, once. */
+const extendMs = 5 * 60_000
 
 /** What an order did to places: reserved them, sold them, gave them back. */
 export interface PlacesChange {
@@ -42,6 +58,8 @@ export class HoldStore {
       accountId: string
       sequence: number
       alternatives: readonly (readonly Want[])[]
+      /** First and last unit of each row the wanted seats lie in, where no single seat may be left alone. */
+      rows?: readonly (readonly [number, number])[]
     },
   ): Promise<Taking> {
     const wants = asked.alternatives.map((wanted) => wanted.map(({ unitNo, quantity }) => [unitNo, quantity]))
@@ -50,10 +68,23 @@ export class HoldStore {
       jti: asked.sequence,
       hold: asked.holdId,
       wants: JSON.stringify(wants),
+      rows: asked.rows === undefined ? '' : JSON.stringify(asked.rows),
     })
     if (typeof reply === 'string') return { hold: holdFrom(asked.holdId, reply) }
-    const taken = Array.isArray(reply) && Array.isArray(reply[1]) ? reply[1].map(Number) : []
-    return { taken }
+    const [failure, units] = reply as [number, number[]]
+    return failure === saleFailures.leftAlone ? { leftAlone: units } : { taken: units.map(Number) }
+  }
+
+  /** Gives it five minutes more; `already_extended` the second time. */
+  async extend(saleId: string, asked: { holdId: string; accountId: string }): Promise<Hold> {
+    const args = { account: asked.accountId, hold: asked.holdId, extend_ms: extendMs }
+    return holdFrom(asked.holdId, String(await this.#state.run(holdExtend, saleId, args)))
+  }
+
+  /** What the account holds and has not ordered. */
+  async listOf(saleId: string, accountId: string): Promise<Hold[]> {
+    const reply = (await this.#state.run(holdsOf, saleId, { account: accountId })) as [string, string][]
+    return reply.map(([holdId, text]) => holdFrom(holdId, text))
   }
 
   async release(saleId: string, asked: { holdId: string; accountId: string }): Promise<void> {
@@ -94,12 +125,13 @@ export class HoldStore {
 }
 
 function holdFrom(id: string, text: string): Hold {
-  const { account, places, expires, order } = record.parse(JSON.parse(text))
+  const { account, places, expires, extended = false, order } = record.parse(JSON.parse(text))
   return {
     id,
     accountId: account,
     places: places.map(placeFromTuple),
     expiresAtMs: expires,
+    isExtended: extended,
     ...(order === undefined ? {} : { orderId: order }),
   }
 }

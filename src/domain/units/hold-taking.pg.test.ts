@@ -183,6 +183,7 @@ t.test('the best seats go to the one who asks, and never to two', async (t) => {
           holdId: newHoldId(sale.id),
           holder: { accountId, jti: tokenIdOf(sequence) },
           request: { best: { count: 2 } },
+          singleSeats: 'allowed' as const,
         },
         units,
       ),
@@ -208,6 +209,7 @@ t.test('a request for what is not there is refused before Redis is asked', async
         holdId: newHoldId(sale.id),
         holder: { accountId, jti },
         request: { units: units_ },
+        singleSeats: 'allowed' as const,
       },
       units,
     )

@@ -3,6 +3,7 @@ import { sequenceOfTokenId } from '../queue/queue-place.ts'
 import { saleFailure, saleFailures, saleStateErrors } from '../sale-state/sale-failures.ts'
 import type { UnitTable } from '../sales/unit-table.ts'
 import { bestGroups, bestPools, type BestWanted } from './best-available.ts'
+import { rowsOf, seatsLeftAlone } from './single-seats.ts'
 import { unitErrors } from './unit-errors.ts'
 import type { Hold, Want } from './hold.ts'
 import type { HoldStore } from './hold-store.ts'
@@ -27,6 +28,9 @@ export interface Holder {
 
 /** Groups offered to Redis in one call; the first that is wholly free is taken. */
 const groupsMax = 8
+
+/** Groups looked at where those that leave a single seat alone are passed over. */
+const groupsSifted = 64
 
 /** How often the best seats are looked for anew when others were quicker. */
 const triesMax = 4
@@ -55,43 +59,87 @@ export class HoldTaking {
   }
 
   async take(
-    asked: { saleId: string; holdId: string; holder: Holder; request: HoldRequest },
+    asked: {
+      saleId: string
+      holdId: string
+      holder: Holder
+      request: HoldRequest
+      /** Of the sale. */
+      singleSeats: 'allowed' | 'refused'
+    },
     units: UnitTable,
   ): Promise<Hold> {
     const sequence = sequenceOfTokenId(asked.holder.jti)
     if (sequence === undefined) throw new Problem(saleStateErrors.admission_over)
     const base = { holdId: asked.holdId, accountId: asked.holder.accountId, sequence }
-    if ('best' in asked.request) return await this.#takeBest(asked.saleId, base, asked.request.best, units)
+    const sifts = asked.singleSeats === 'refused'
+    if ('best' in asked.request) {
+      return await this.#takeBest({ saleId: asked.saleId, base, want: asked.request.best, sifts }, units)
+    }
     const wants = wantsOf(asked.request.units, units)
-    const taking = await this.#options.holds.take(asked.saleId, { ...base, alternatives: [wants] })
+    const taking = await this.#options.holds.take(asked.saleId, {
+      ...base,
+      ...alternativesOf([wants], sifts, units),
+    })
     if ('hold' in taking) return taking.hold
-    throw unitsTaken(taking.taken, units)
+    throw 'taken' in taking ? unitsTaken(taking.taken, units) : leavesSingleSeat(taking.leftAlone, units)
   }
 
   async #takeBest(
-    saleId: string,
-    base: { holdId: string; accountId: string; sequence: number },
-    want: BestWanted,
+    asked: {
+      saleId: string
+      base: { holdId: string; accountId: string; sequence: number }
+      want: BestWanted
+      sifts: boolean
+    },
     units: UnitTable,
   ): Promise<Hold> {
+    const { saleId, base, want, sifts } = asked
     for (let tries = 1; tries <= triesMax; tries++) {
       const free = await this.#options.freePlaces(saleId)
-      const alternatives = this.#alternatives(units, free, want)
+      const alternatives = this.#alternatives(units, free, want, sifts)
       if (alternatives.length === 0) break
-      const taking = await this.#options.holds.take(saleId, { ...base, alternatives })
+      const taking = await this.#options.holds.take(saleId, {
+        ...base,
+        ...alternativesOf(alternatives, sifts, units),
+      })
       if ('hold' in taking) return taking.hold
     }
     throw new Problem(unitErrors.none_together)
   }
 
-  #alternatives(units: UnitTable, free: (unitNo: number) => number, want: BestWanted): Want[][] {
+  #alternatives(
+    units: UnitTable,
+    free: (unitNo: number) => number,
+    want: BestWanted,
+    sifts: boolean,
+  ): Want[][] {
     const { random } = this.#options
     if (units.kind === 'slots') {
       return bestPools(units, free, want, { groupsMax }).map((unitNo) => [{ unitNo, quantity: want.count }])
     }
-    const groups = bestGroups(units, (unitNo) => free(unitNo) > 0, want, { groupsMax, random })
+    const isFree = (unitNo: number): boolean => free(unitNo) > 0
+    const options = { groupsMax: sifts ? groupsSifted : groupsMax, random }
+    const groups = bestGroups(units, isFree, want, options)
+      .filter((group) => !sifts || seatsLeftAlone(units, isFree, group).length === 0)
+      .slice(0, groupsMax)
     return groups.map((group) => group.map((unitNo) => ({ unitNo, quantity: 1 })))
   }
+}
+
+/** What may be taken, and where it has to be looked for seats left alone. */
+function alternativesOf(alternatives: readonly (readonly Want[])[], sifts: boolean, units: UnitTable) {
+  if (!sifts) return { alternatives }
+  const wanted = alternatives.flatMap((wants) => wants.map(({ unitNo }) => unitNo))
+  return { alternatives, rows: rowsOf(units, wanted) }
+}
+
+function leavesSingleSeat(unitNos: readonly number[], units: UnitTable): Problem {
+  const codes = unitNos.map((unitNo) => units.codes[unitNo])
+  return new Problem(saleStateErrors.leaves_single_seat, {
+    detail: `Left alone: ${codes.join(', ')}. Nothing was held.`,
+    extra: { units: codes },
+  })
 }
 
 function wantsOf(

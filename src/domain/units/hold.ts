@@ -1,13 +1,14 @@
 /**
  * A hold: places of units kept for one account for some minutes.
  *
- * held → released (given back, or its time ended) | pinned (an order was made of it in time; it ends with the order).
+ * held → extended (once) → released (given back, or its time ended) | pinned (an order was made of it in time; it ends with the order).
  */
 export interface Hold {
   readonly id: string
   readonly accountId: string
   readonly places: readonly Place[]
   readonly expiresAtMs: number
+  readonly isExtended: boolean
   /** The order that pinned it. */
   readonly orderId?: string
 }

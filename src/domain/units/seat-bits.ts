@@ -1,7 +1,3 @@
-/** What a seat can be; the numbers that deltas and snapshots use. */
-export const seatStates = ['free', 'held', 'sold'] as const
-export type SeatState = (typeof seatStates)[number]
-
 /** Two bits a seat, in base64: seat u is in byte u >> 2, shifted by 2 · (u & 3). */
 export function packSeats(states: Uint8Array): string {
   const bytes = new Uint8Array(Math.ceil(states.length / 4))

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { seatStates } from './seat-bits.ts'
+
+/** What a seat can be; deltas and snapshots say it as the index. */
+export const seatStates = ['free', 'held', 'sold'] as const
 
 /** What scripts publish about units: `[unit, free places, state of a seat: 0 free, 1 held, 2 sold]`. */
 export const unitsDelta = z.object({
@@ -90,7 +92,12 @@ export const holdView = z
       id: z.string(),
       units: z.array(z.object({ unit: z.string(), quantity: z.int() })),
       expiresAt: z.iso.datetime({ offset: true }),
+      extendable: z.boolean().meta({ description: 'Whether it may still be extended, once' }),
     }),
   })
   .meta({ id: 'Hold' })
 export type HoldView = z.infer<typeof holdView>
+
+/** One's own holds of which no order was made yet. */
+export const holdList = z.object({ items: z.array(holdView.shape.hold) }).meta({ id: 'HoldList' })
+export type HoldList = z.infer<typeof holdList>

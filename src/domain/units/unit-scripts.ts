@@ -16,7 +16,17 @@ const placeKeys = [
 
 export const holdTake = loadScript(here, 'lua/hold-take.lua', {
   keys: ['state', 'active', 'granting', ...placeKeys],
-  args: ['epoch', 'run_id', 'account', 'jti', 'hold', 'wants'],
+  args: ['epoch', 'run_id', 'account', 'jti', 'hold', 'wants', 'rows'],
+})
+
+export const holdExtend = loadScript(here, 'lua/hold-extend.lua', {
+  keys: ['state', 'holds', 'hold_ends'],
+  args: ['epoch', 'run_id', 'account', 'hold', 'extend_ms'],
+})
+
+export const holdsOf = loadScript(here, 'lua/hold-list.lua', {
+  keys: ['state', 'holds', 'holding'],
+  args: ['epoch', 'run_id', 'account'],
 })
 
 export const holdRelease = loadScript(here, 'lua/hold-release.lua', {

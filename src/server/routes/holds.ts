@@ -11,7 +11,7 @@ import { holdIdFor, saleIdOfHold, type HoldTaking } from '../../domain/units/hol
 import { quantities, type Hold } from '../../domain/units/hold.ts'
 import type { HoldStore } from '../../domain/units/hold-store.ts'
 import { unitErrors } from '../../domain/units/unit-errors.ts'
-import { holdBody, holdView, type HoldView } from '../../domain/units/unit-messages.ts'
+import { holdBody, holdList, holdView, type HoldView } from '../../domain/units/unit-messages.ts'
 import type { UnitTable } from '../../domain/sales/unit-table.ts'
 import { Problem } from '../../errors.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -38,6 +38,7 @@ const takingErrors = [
   saleStateErrors.admission_over,
   saleStateErrors.unit_taken,
   saleStateErrors.limit_reached,
+  saleStateErrors.leaves_single_seat,
   saleStateErrors.sale_closed,
   saleStateErrors.restoring,
   unitErrors.no_such_unit,
@@ -46,7 +47,14 @@ const takingErrors = [
 ]
 
 export function holdRoutes(parts: HoldRoutesParts): Route[] {
-  return [takeRoute(parts), releaseRoute(parts), orderRoute(parts), bookRoute(parts)]
+  return [
+    takeRoute(parts),
+    listRoute(parts),
+    extendRoute(parts),
+    releaseRoute(parts),
+    orderRoute(parts),
+    bookRoute(parts),
+  ]
 }
 
 const takeRoute = (parts: HoldRoutesParts) =>
@@ -73,6 +81,42 @@ const takeRoute = (parts: HoldRoutesParts) =>
         newId('hol'),
       )
       return { status: 201, body: viewOf(hold, units) }
+    },
+  })
+
+const listRoute = ({ holds, catalogue }: HoldRoutesParts) =>
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/sales/{sale}/holds',
+    summary: 'What I hold and have not ordered',
+    tag: 'Holds',
+    auth: 'account',
+    params,
+    responses: { 200: { description: 'The holds whose time is not over', schema: holdList } },
+    errors: [saleErrors.no_such_sale, saleStateErrors.sale_closed, saleStateErrors.restoring],
+    async handle({ params: { sale }, caller: { accountId } }) {
+      mustNotBeClosed(await catalogue.sale(sale))
+      const [units, mine] = await Promise.all([catalogue.units(sale), holds.listOf(sale, accountId)])
+      return { status: 200, body: { items: mine.map((hold) => viewOf(hold, units).hold) } }
+    },
+  })
+
+const extendRoute = ({ holds, catalogue }: HoldRoutesParts) =>
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/holds/{hold}/extend',
+    summary: 'Give a hold five minutes more, once',
+    tag: 'Holds',
+    auth: 'account',
+    params: z.object({ hold: holdId }),
+    responses: { 200: { description: 'The hold with its new end', schema: holdView } },
+    errors: [saleStateErrors.hold_gone, saleStateErrors.already_extended, saleStateErrors.restoring],
+    idempotent: true,
+    async handle({ params: { hold }, caller: { accountId } }) {
+      const sale = await catalogue.sale(saleIdOfHold(hold)).catch(goneWithItsSale)
+      if (sale.status === 'closed') throw new Problem(saleStateErrors.hold_gone)
+      const extended = await holds.extend(sale.id, { holdId: hold, accountId })
+      return { status: 200, body: viewOf(extended, await catalogue.units(sale.id)) }
     },
   })
 
@@ -166,7 +210,9 @@ async function take(
   const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
   mustNotBeClosed(sale)
   const { jti } = await purchaseTokens.verify(token, { saleId, accountId })
-  const asked = { saleId, holdId: holdIdFor(saleId, id), holder: { accountId, jti }, request }
+  const holder = { accountId, jti }
+  const { singleSeats } = sale
+  const asked = { saleId, holdId: holdIdFor(saleId, id), holder, request, singleSeats }
   return { hold: await taking.take(asked, units), units }
 }
 
@@ -179,6 +225,7 @@ function viewOf(hold: Hold, units: UnitTable): HoldView {
         quantity,
       })),
       expiresAt: new Date(hold.expiresAtMs).toISOString(),
+      extendable: !hold.isExtended && hold.orderId === undefined,
     },
   }
 }

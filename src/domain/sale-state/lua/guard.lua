@@ -12,7 +12,7 @@
 --   it last waited for room instead of the pace
 local FORGOTTEN, OTHER_EPOCH, FENCED, CLOSED, NOT_IN_LINE = -1, -2, -3, -4, -5
 local NO_ADMISSION, TAKEN, LIMIT, NO_HOLD, GRANTING = -6, -7, -8, -9, -10
-local OPENED_LATER = -11
+local OPENED_LATER, LEFT_ALONE, EXTENDED = -11, -12, -13
 
 -- now in ms by the clock of Redis, or nil and a failure
 local function guard()
