@@ -9,6 +9,7 @@ import { OrganiserKeys } from './domain/accounts/organiser-key.ts'
 import { PurchaseTokens } from './domain/accounts/purchase-token.ts'
 import { orderCommitter } from './domain/orders/order-commit.ts'
 import { OrderPlacing } from './domain/orders/order-placing.ts'
+import { DrawEntering } from './domain/queue/draw-entering.ts'
 import { QueueJoining } from './domain/queue/queue-joining.ts'
 import { QueueTickets } from './domain/queue/queue-ticket.ts'
 import { HoldTaking } from './domain/units/hold-taking.ts'
@@ -26,6 +27,7 @@ import {
   unitsChannel,
 } from './server/routes/availability.ts'
 import { authRoutes } from './server/routes/auth.ts'
+import { drawRoutes } from './server/routes/draw.ts'
 import { holdRoutes } from './server/routes/holds.ts'
 import { orderRoutes } from './server/routes/orders.ts'
 import { queueChannel, queueRoutes, queueStream } from './server/routes/queue.ts'
@@ -105,13 +107,14 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
   const purchaseTokens = new PurchaseTokens({ keys, clock, issuer })
   const signToken = purchaseTokens.issue.bind(purchaseTokens)
   const tickets = new QueueTickets(keys)
-  const room = new WaitingRoom({ ...base, signToken, metrics: new LineMetrics(base.registry) })
+  const entering = new DrawEntering({ sql, ids, clock })
+  const room = new WaitingRoom({ ...base, entering, signToken, metrics: new LineMetrics(base.registry) })
   const { maps, views } = composeMaps(base, topics)
   const remembering = {
     remember: room.remember.bind(room),
     forget: room.forget.bind(room),
   }
-  const joining = new QueueJoining({ sql, state, queue, tickets, catalogue, ...remembering })
+  const joining = new QueueJoining({ sql, state, queue, tickets, catalogue, entering, ...remembering })
   const taking = new HoldTaking({ holds, freePlaces: (saleId) => maps.freePlaces(saleId), random })
   const placing = new OrderPlacing({
     sql,
@@ -126,7 +129,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
   const guests = { perSecond: config.guestsPerMinute / 60, burst: config.guestsPerMinute }
   const limiter = new KeyedLimiter({ rate: guests, keysMax: 100_000, clock })
   const mapParts = { views, state, catalogue }
-  const queueParts = { joining, queue, tickets, catalogue, room, signToken, clock }
+  const queueParts = { joining, entering, queue, tickets, catalogue, room, signToken, clock }
   const { secureCookies, payBySeconds: payBySecondsDefault } = config
   const endpoints = {
     routes: [
@@ -134,6 +137,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
       ...saleRoutes({ sql, catalogue, payBySecondsDefault, announce: base.announceSale }),
       ...queueRoutes(queueParts),
       ...availabilityRoutes(mapParts),
+      ...drawRoutes({ sql, catalogue, entering }),
       ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
       ...orderRoutes({ sql, hurry: base.hurry }),
       ...ticketRoutes({ sql, keys }),

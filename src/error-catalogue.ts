@@ -1,6 +1,7 @@
 import { generalErrors, type ErrorDefinition } from './errors.ts'
 import { tokenErrors } from './domain/accounts/token-errors.ts'
 import { orderErrors } from './domain/orders/order-errors.ts'
+import { drawErrors } from './domain/queue/draw-errors.ts'
 import { queueErrors } from './domain/queue/queue-errors.ts'
 import { saleStateErrors } from './domain/sale-state/sale-failures.ts'
 import { saleErrors } from './domain/sales/sale-errors.ts'
@@ -22,6 +23,7 @@ export const errorAreas: readonly ErrorArea[] = [
   area('Sales', saleErrors),
   area('The state of a sale', saleStateErrors),
   area('Line and gate', queueErrors),
+  area('Draws', drawErrors),
   area('Units and holds', unitErrors),
   area('Orders', orderErrors),
   area('Tickets', ticketErrors),

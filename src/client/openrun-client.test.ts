@@ -6,7 +6,12 @@ import { OpenrunClient, type ClientOptions } from './openrun-client.ts'
 const sale = 'sal_0a1b2c3d4e5f6g7h8i9j'
 const waiting = { state: 'waiting', ticket: 't.m', position: 3, behind: 0, etaSeconds: 2 }
 const hold = {
-  hold: { id: 'hol_1', units: [{ unit: 'A-01-01', quantity: 1 }], expiresAt: '2026-01-01T00:03:00Z' },
+  hold: {
+    id: 'hol_1',
+    units: [{ unit: 'A-01-01', quantity: 1 }],
+    expiresAt: '2026-01-01T00:03:00Z',
+    extendable: true,
+  },
 }
 
 function order(status: string) {

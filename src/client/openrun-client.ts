@@ -3,6 +3,12 @@ import { z } from 'zod'
 import { guestAnswer, type GuestAnswer } from '../domain/accounts/account-messages.ts'
 import { orderAnswer, orderMessage, orderPage, type OrderMessage } from '../domain/orders/order-messages.ts'
 import {
+  drawEntriesPage,
+  drawView,
+  type DrawEntriesPage,
+  type DrawView,
+} from '../domain/queue/draw-messages.ts'
+import {
   queueJoined,
   queueStanding,
   type QueueJoined,
@@ -23,11 +29,12 @@ import {
   ticketMessage,
   type CheckedInBooking,
 } from '../domain/tickets/ticket-messages.ts'
-import { holdView, type holdBody, type HoldView } from '../domain/units/unit-messages.ts'
+import { holdList, holdView, type holdBody, type HoldView } from '../domain/units/unit-messages.ts'
 import { Addresses } from './addresses.ts'
 import { systemRandom, systemTime, type Fetch, type Time, type WebSocketConstructor } from './client-ports.ts'
 import { HttpCalls, type Call } from './http-calls.ts'
 import { LiveSocket } from './live-socket.ts'
+import { orderOutcome } from './order-outcome.ts'
 import { reconnecting } from './reconnecting.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import { waitInLine, type LineEvent, type WaitOptions } from './waiting.ts'
@@ -62,9 +69,6 @@ interface Signalled {
 }
 
 const orderNotice = z.object({ order: z.string(), status: orderMessage.shape.status })
-
-/** Orders of which more will be heard. */
-const openStatuses: ReadonlySet<string> = new Set<OrderMessage['status']>(['pending', 'paying'])
 
 /**
  * Everything a buyer or an organiser can ask of an Openrun server. Each call is sent again as long as that is safe and
@@ -135,6 +139,21 @@ export class OpenrunClient {
     return this.#send({ method: 'POST', path: path`/sales/${sale}/queue`, body, answer: queueJoined, signal })
   }
 
+  /** The draw of a lottery; `checkDraw` recomputes it. */
+  draw(sale: string): Promise<DrawView> {
+    return this.#send({ method: 'GET', path: path`/sales/${sale}/draw`, answer: drawView })
+  }
+
+  /** The entries of a draw that has taken place. */
+  drawEntries(sale: string, query: { cursor?: string; limit?: number } = {}): Promise<DrawEntriesPage> {
+    return this.#send({
+      method: 'GET',
+      path: path`/sales/${sale}/draw/entries`,
+      query,
+      answer: drawEntriesPage,
+    })
+  }
+
   /** Throws `not_in_line` for who has no place. */
   queuePlace(sale: string): Promise<QueueStandingView> {
     return this.#send({ method: 'GET', path: path`/sales/${sale}/queue/me`, answer: queueStanding })
@@ -173,6 +192,18 @@ export class OpenrunClient {
     return this.#send({ method: 'POST', ...call, once: true }).then(({ hold }) => hold)
   }
 
+  /** What the account holds and has not ordered. */
+  holds(sale: string): Promise<HoldView['hold'][]> {
+    const call = { path: path`/sales/${sale}/holds`, answer: holdList }
+    return this.#send({ method: 'GET', ...call }).then(({ items }) => items)
+  }
+
+  /** Five minutes more, once; `already_extended` the second time. */
+  extendHold(hold: string): Promise<HoldView['hold']> {
+    const call = { path: path`/holds/${hold}/extend`, answer: holdView, once: true }
+    return this.#send({ method: 'POST', ...call }).then((answer) => answer.hold)
+  }
+
   releaseHold(hold: string): Promise<void> {
     return this.#send({ method: 'DELETE', path: path`/holds/${hold}`, doneCodes: ['hold_gone'] })
   }
@@ -204,25 +235,10 @@ export class OpenrunClient {
   }
 
   /** The order once it is neither pending nor paying. Reads it ever more slowly, and at once when a notice comes. */
-  async orderOutcome(order: string, options: Signalled = {}): Promise<OrderMessage> {
-    const { signal } = options
-    let nudge = new AbortController()
-    const onAbort = (): void => nudge.abort()
-    signal?.addEventListener('abort', onAbort, { once: true })
+  orderOutcome(order: string, options: Signalled = {}): Promise<OrderMessage> {
+    const [time, random] = [this.#time, this.#random]
     const mine$ = this.orderNotices$.pipe(filter((notice) => notice.order === order))
-    // Without notices the order is read all the same.
-    const notices = mine$.subscribe({ next: () => nudge.abort(), error: () => undefined })
-    try {
-      for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 1.6, 4_000)) {
-        const now = await this.orderNow(order, options)
-        if (!openStatuses.has(now.status) || signal?.aborted === true) return now
-        await this.#time.wait(pauseMs * (0.75 + this.#random() / 2), nudge.signal)
-        nudge = new AbortController()
-      }
-    } finally {
-      notices.unsubscribe()
-      signal?.removeEventListener('abort', onAbort)
-    }
+    return orderOutcome({ read: () => this.orderNow(order, options), mine$, time, random }, options.signal)
   }
 
   /** Ends an order, with its money back. */

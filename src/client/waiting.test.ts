@@ -9,7 +9,15 @@ import type { LineEvent, Transport } from './waiting.ts'
 
 const sale = 'sal_0a1b2c3d4e5f6g7h8i9j'
 const rejoined = { state: 'waiting', ticket: 'new.m', position: 3, behind: 0, etaSeconds: 2 }
-const position = { position: 2, ahead: 1, behind: 0, etaSeconds: 1, ratePerMinute: 60, left: 9 }
+const position = {
+  position: 2,
+  ahead: 1,
+  behind: 0,
+  etaSeconds: 1,
+  ratePerMinute: 60,
+  pacePerMinute: 0,
+  left: 9,
+}
 const admitted = {
   purchaseToken: 'jwt',
   expiresAt: '2026-01-01T00:05:00Z',

@@ -20,7 +20,15 @@ const admitted = {
   expiresAt: '2026-01-01T00:05:00.000Z',
 }
 const waiting = { state: 'waiting', ticket, position: 1, behind: 0, etaSeconds: 1 }
-const nothingLeft = { position: 9, ahead: 8, behind: 0, etaSeconds: 9, ratePerMinute: 60, left: 0 }
+const nothingLeft = {
+  position: 9,
+  ahead: 8,
+  behind: 0,
+  etaSeconds: 9,
+  ratePerMinute: 60,
+  pacePerMinute: 0,
+  left: 0,
+}
 const calm: BuyerPlan = {
   ...buyerPlan(1, 1),
   transport: 'sse',
@@ -52,7 +60,12 @@ function friendly({ method, path }: FakeRequest): FakeReply {
     'POST /sales/SALE/holds': {
       status: 201,
       body: {
-        hold: { id: 'hol_1', units: [{ unit: 'A-01-01', quantity: 1 }], expiresAt: admitted.expiresAt },
+        hold: {
+          id: 'hol_1',
+          units: [{ unit: 'A-01-01', quantity: 1 }],
+          expiresAt: admitted.expiresAt,
+          extendable: true,
+        },
       },
     },
     'DELETE /holds/hol_1': { status: 204 },

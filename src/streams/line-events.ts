@@ -1,5 +1,11 @@
 import type { HeadUpdate, QueueEvent } from '../domain/queue/queue-messages.ts'
-import { etaSeconds, expectedPace, type Admission, type GatePace } from '../domain/queue/queue-place.ts'
+import {
+  etaSeconds,
+  expectedPace,
+  tokenIdOf,
+  type Admission,
+  type GatePace,
+} from '../domain/queue/queue-place.ts'
 import type { Sale } from '../domain/sales/sale.ts'
 
 type EventOf<T extends QueueEvent['type']> = Extract<QueueEvent, { readonly type: T }>
@@ -30,7 +36,22 @@ export function positionEvent(place: {
   return { type: 'position', data }
 }
 
-export function admittedEvent(purchaseToken: string, admission: Admission): EventOf<'admitted'> {
+/** Signs the purchase token of an admission. Resolves to the token. */
+export type SignToken = (claims: {
+  saleId: string
+  accountId: string
+  jti: string
+  expiresAtMs: number
+}) => Promise<{ token: string }>
+
+/** Rejects when the token cannot be signed. */
+export async function admittedEvent(
+  signToken: SignToken,
+  who: { readonly saleId: string; readonly accountId: string },
+  admission: Admission,
+): Promise<EventOf<'admitted'>> {
+  const jti = tokenIdOf(admission.sequence)
+  const { token: purchaseToken } = await signToken({ ...who, jti, expiresAtMs: admission.expiresAtMs })
   const expiresAt = new Date(admission.expiresAtMs).toISOString()
   const admittedAt = new Date(admission.admittedAtMs).toISOString()
   return { type: 'admitted', data: { purchaseToken, expiresAt, admittedAt } }
@@ -48,4 +69,9 @@ export function statusEvent(status: string, before: string): QueueEvent | undefi
   if (status === 'soldout') return { type: 'soldout', data: {} }
   if (status === 'closed') return { type: 'closed', data: {} }
   return before === '' || before === 'scheduled' ? undefined : { type: 'resumed', data: {} }
+}
+
+/** It takes part in the draw at the opening. */
+export function enteredEvent(entry: string, entrants: number, sale: Sale | undefined): EventOf<'entered'> {
+  return { type: 'entered', data: { entry, entrants, opensAt: new Date(sale?.opensAtMs ?? 0).toISOString() } }
 }

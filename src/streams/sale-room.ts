@@ -1,37 +1,32 @@
 import { Batcher, type Fate } from '../db/batcher.ts'
-import type { HeadUpdate } from '../domain/queue/queue-messages.ts'
+import type { HeadUpdate, QueueEvent } from '../domain/queue/queue-messages.ts'
 import {
   epochOfSequence,
   expectedPace,
   tellAgainMs,
-  tokenIdOf,
   type Admission,
   type QueuePlace,
 } from '../domain/queue/queue-place.ts'
+import type { DrawEntering } from '../domain/queue/draw-entering.ts'
 import type { QueueStore, Standing, Waiter } from '../domain/queue/queue-store.ts'
 import type { SaleCatalogue } from '../domain/sales/sale-catalogue.ts'
 import type { Sale } from '../domain/sales/sale.ts'
 import { Guest, type Tell } from './guest.ts'
-import { admittedEvent, gatePace, positionEvent } from './line-events.ts'
+import { admittedEvent, enteredEvent, gatePace, positionEvent, type SignToken } from './line-events.ts'
 import { LineReplica, type LineReplicaOptions } from './line-replica.ts'
 import { NearFront } from './near-front.ts'
+import { lookUp } from './place-lookup.ts'
 import { RememberedPlaces } from './remembered-places.ts'
 import { SaleNews } from './sale-news.ts'
 import { ShrinkingWaits } from './shrinking-waits.ts'
 import { TellingWheel } from './telling-wheel.ts'
 
-/** Signs the purchase token of an admission. Resolves to the token. */
-export type SignToken = (claims: {
-  saleId: string
-  accountId: string
-  jti: string
-  expiresAtMs: number
-}) => Promise<{ token: string }>
-
 export interface SaleRoomOptions extends Omit<LineReplicaOptions, 'queue'> {
   readonly queue: Pick<QueueStore, 'readLine' | 'standing' | 'present'>
   readonly catalogue: Pick<SaleCatalogue, 'sale'>
   readonly signToken: SignToken
+  /** The entries of accounts in the draw that is still to come, by account, and how many there are. */
+  readonly entering: Pick<DrawEntering, 'of' | 'count'>
   /** Told of waiters whom Redis has lost. */
   readonly onForgotten: (waiters: readonly Waiter[]) => void
   /** Told of positions, for the metrics. */
@@ -40,6 +35,8 @@ export interface SaleRoomOptions extends Omit<LineReplicaOptions, 'queue'> {
 
 /** Accounts asked for in one call. */
 const askedMax = 500
+const asked: Fate<void> = { ok: true, value: undefined }
+const closed: QueueEvent = { type: 'closed', data: {} }
 /** When a listener who does not wait is looked up again. */
 const askAgainMs = 2000
 
@@ -63,10 +60,7 @@ export class SaleRoom {
     this.#options = options
     this.near = new NearFront(options)
     this.#arrivals = new Batcher({
-      run: async (accountIds) => {
-        await this.ask(accountIds)
-        return accountIds.map((): Fate<void> => ({ ok: true, value: undefined }))
-      },
+      run: (accountIds) => this.ask(accountIds).then(() => accountIds.map(() => asked)),
       batchMax: askedMax,
       queueMax: 100_000,
     })
@@ -110,12 +104,6 @@ export class SaleRoom {
     if (told > 0) this.#options.onTold?.(told)
   }
 
-  /** Something happened to this account: if it listens here it is looked up anew. */
-  askFor(accountId: string): void {
-    const guest = this.#guests.get(accountId)
-    if (guest !== undefined) this.#askLater(guest)
-  }
-
   /** Everybody who listens is looked up anew, because a message may have been lost. */
   askAll(): void {
     for (const guest of this.#guests.values()) this.#askLater(guest)
@@ -131,21 +119,23 @@ export class SaleRoom {
    * waited here in an earlier epoch is told nothing: `onForgotten` puts them back.
    */
   async ask(accountIds: readonly string[]): Promise<void> {
-    const { queue, saleId, catalogue } = this.#options
+    const { saleId, catalogue } = this.#options
     this.#sale = await catalogue.sale(saleId)
-    // Of a sale that is over nothing may be left in Redis to ask for.
-    if (this.#sale.status === 'closed') return this.#tellClosed(accountIds)
-    const standing = await queue.standing(saleId, accountIds)
+    if (this.#sale.status === 'closed') {
+      // Nothing may be left in Redis to ask for.
+      this.tellStatus('closed')
+      return accountIds.forEach((accountId) => this.#guests.get(accountId)?.tellOnce('closed', closed))
+    }
+    const { standing, places } = await lookUp(this.#options, this.#sale, accountIds)
     this.tellStatus(standing.status)
     const forgotten: Waiter[] = []
     const aside: string[] = []
     accountIds.forEach((accountId, index) => {
-      const place = standing.places[index] ?? { state: 'absent' }
+      const place = places[index] ?? { state: 'absent' }
       const sequence = this.places.sequenceOf(accountId)
       if (place.state === 'absent' && sequence !== undefined && epochOfSequence(sequence) < standing.epoch) {
         forgotten.push({ accountId, sequence })
-        const guest = this.#guests.get(accountId)
-        if (guest !== undefined) this.#schedule(guest, askAgainMs)
+        this.askFor(accountId, askAgainMs)
       } else {
         if (place.state === 'aside') aside.push(accountId)
         this.#tellPlace(accountId, place, standing)
@@ -179,7 +169,10 @@ export class SaleRoom {
   tellStatus(status: string): void {
     const event = this.#news.statusIs(status)
     if (event === undefined) return
-    for (const guest of this.#guests.values()) guest.tell(event)
+    for (const guest of this.#guests.values()) {
+      if (event.type === 'closed') guest.tellOnce('closed', event)
+      else guest.tell(event)
+    }
   }
 
   stop(): void {
@@ -205,9 +198,8 @@ export class SaleRoom {
    * wait that is left to them: all are told within the next second.
    */
   #hurry(head: HeadUpdate): void {
-    const sale = this.#sale
-    if (sale === undefined) return
-    const pace = expectedPace(gatePace(sale, head))
+    if (this.#sale === undefined) return
+    const pace = expectedPace(gatePace(this.#sale, head))
     if (!this.#waits.haveShrunk({ pace, waiting: head.waiting, nowMs: this.#options.clock.nowMs() })) return
     let turn = 0
     for (const guest of this.#guests.values()) {
@@ -228,21 +220,8 @@ export class SaleRoom {
   }
 
   #askLater(guest: Guest): void {
-    this.#arrivals.add(guest.accountId).catch(() => {
-      // Redis is away: once more with a later turn.
-      if (!guest.isGone) this.#schedule(guest, 1000)
-    })
-  }
-
-  #tellClosed(accountIds: readonly string[]): void {
-    const isNews = this.#news.status !== 'closed'
-    this.tellStatus('closed')
-    for (const accountId of accountIds) {
-      const guest = this.#guests.get(accountId)
-      if (guest?.told !== '') continue
-      guest.told = 'closed'
-      if (!isNews) this.#news.welcome(guest, this.#sale)
-    }
+    // While Redis is away: once more with a later turn.
+    this.#arrivals.add(guest.accountId).catch(() => guest.isGone || this.#schedule(guest, askAgainMs))
   }
 
   #tellPlace(accountId: string, place: QueuePlace, standing: Standing): void {
@@ -260,6 +239,12 @@ export class SaleRoom {
       const until = new Date(place.untilMs).toISOString()
       return guest.tellOnce(`aside ${place.untilMs}`, { type: 'aside', data: { until } })
     }
+    if (place.state === 'entered') {
+      const { entering, saleId } = this.#options
+      const tell = (entrants: number): void =>
+        guest.tellOnce(`entered ${place.entryId}`, enteredEvent(place.entryId, entrants, this.#sale))
+      return void entering.count(saleId).then(tell, () => {})
+    }
     // Told already why it is absent, or never was in.
     if (guest.told === 'expired' || guest.told === 'fulfilled') return
     this.places.forget(accountId)
@@ -275,6 +260,12 @@ export class SaleRoom {
     this.near.note(guest.accountId, etaSeconds < 2 * sale.queue.graceSeconds)
     this.#schedule(guest, tellAgainMs(etaSeconds))
     guest.tellOnce(`waiting ${ahead} ${behind} ${etaSeconds} ${left}`, event)
+  }
+
+  /** If the account listens here it is looked up again, at once unless told. */
+  askFor(accountId: string, inMs = 0): void {
+    const guest = this.#guests.get(accountId)
+    if (guest !== undefined) this.#schedule(guest, inMs)
   }
 
   #schedule(guest: Guest, inMs: number): void {
@@ -299,18 +290,11 @@ export class SaleRoom {
 
   async #tellAdmitted(guest: Guest, admission: Admission): Promise<void> {
     const { signToken, saleId } = this.#options
-    const { sequence, expiresAtMs } = admission
     try {
-      const { token } = await signToken({
-        saleId,
-        accountId: guest.accountId,
-        jti: tokenIdOf(sequence),
-        expiresAtMs,
-      })
-      guest.tell(admittedEvent(token, admission))
+      guest.tell(await admittedEvent(signToken, { saleId, accountId: guest.accountId }, admission))
     } catch {
       guest.told = ''
-      this.#schedule(guest, 1000)
+      this.#schedule(guest, askAgainMs)
     }
   }
 }

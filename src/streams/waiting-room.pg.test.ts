@@ -35,6 +35,7 @@ const roomOf = async (t: Test, processId = 'prc_edge') => {
     queue,
     catalogue,
     broker,
+    entering: house.entering,
     processId,
     clock,
     log,

@@ -1,6 +1,7 @@
 import { interval, Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../db/postgres.ts'
+import type { DrawEntering } from '../domain/queue/draw-entering.ts'
 import { placeName, usedSequences } from '../domain/queue/admission-store.ts'
 import { queueNotice, type QueueEvent, type QueueNotice } from '../domain/queue/queue-messages.ts'
 import { parseAdmission } from '../domain/queue/queue-place.ts'
@@ -11,7 +12,8 @@ import type { Log } from '../log.ts'
 import type { Broker } from './broker.ts'
 import { epochChannel, epochNotice } from './house-channels.ts'
 import type { LineMetrics } from './line-metrics.ts'
-import { SaleRoom, type SignToken } from './sale-room.ts'
+import type { SignToken } from './line-events.ts'
+import { SaleRoom } from './sale-room.ts'
 import { runLatest } from './run-latest.ts'
 
 export interface WaitingRoomOptions {
@@ -21,6 +23,7 @@ export interface WaitingRoomOptions {
   readonly broker: Broker
   /** Names this edge among those that put their waiters back. */
   readonly processId: string
+  readonly entering: Pick<DrawEntering, 'of' | 'count'>
   readonly signToken: SignToken
   readonly clock: Clock
   readonly log: Log

@@ -2,6 +2,7 @@ import { systemClock } from '../../src/clock.ts'
 import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
 import { connectRedis, RedisLife, type Redis } from '../../src/db/redis.ts'
 import { AdmissionGate } from '../../src/domain/queue/admission-gate.ts'
+import { DrawEntering } from '../../src/domain/queue/draw-entering.ts'
 import { QueueStore } from '../../src/domain/queue/queue-store.ts'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { SaleState } from '../../src/domain/sale-state/sale-state.ts'
@@ -9,6 +10,7 @@ import { becomeWriter, type Writership } from '../../src/domain/sale-state/sale-
 import { SaleCatalogue, saleSource } from '../../src/domain/sales/sale-catalogue.ts'
 import { HoldStore } from '../../src/domain/units/hold-store.ts'
 import { UnitSync } from '../../src/domain/units/unit-sync.ts'
+import { randomIds } from '../../src/ids.ts'
 import { createLog, type Log } from '../../src/log.ts'
 import { useStores, type Scope, type TestRedis } from './stores.ts'
 import { until } from './until.ts'
@@ -20,6 +22,7 @@ export interface House {
   readonly server: TestRedis
   readonly state: SaleState
   readonly queue: QueueStore
+  readonly entering: DrawEntering
   readonly holds: HoldStore
   readonly sync: UnitSync
   readonly catalogue: SaleCatalogue
@@ -60,6 +63,7 @@ export async function useHouse(t: Scope): Promise<House> {
     server: stores.redis,
     state,
     queue: new QueueStore(state),
+    entering: new DrawEntering({ sql, ids: randomIds, clock: systemClock }),
     holds,
     sync,
     catalogue,

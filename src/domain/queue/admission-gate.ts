@@ -12,6 +12,7 @@ import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
 import { setSoldOut } from '../sales/sale-scheduling.ts'
 import type { Sale } from '../sales/sale.ts'
 import { closeAllAdmissions, recordAdmissions } from './admission-store.ts'
+import { placeDrawn } from './draw-placing.ts'
 import { AdmissionTicks, type TickReport } from './admission-ticks.ts'
 
 export interface AdmissionGateOptions {
@@ -82,11 +83,19 @@ export class AdmissionGate {
   async #tick(sale: Sale): Promise<GateReport> {
     const report = await this.#ticks.admit()
     if (report.version !== sale.version) await this.#configure(sale)
+    if (isOfDraw(sale) && !report.isDrawn) await this.#draw()
     const told = await this.#makeDurable(report)
     if (report.restoreUntilMs > report.nowMs) await this.#openWhenRestored(report)
     await this.#followStock(sale, report)
     const over = sale.status === 'closed' && (await this.#close())
     return { ...report, told, over }
+  }
+
+  /** Nobody is let in, and nobody joins, before all drawn places are in the line. */
+  async #draw(): Promise<void> {
+    const { saleId } = this.#options.writership
+    const placed = await placeDrawn(this.#options, this.#options.writership)
+    this.#options.log.info({ saleId, placed }, 'the drawn places are in the line')
   }
 
   async #makeDurable(report: TickReport): Promise<number> {
@@ -173,11 +182,20 @@ export function everyEdgeIsBack(
   )
 }
 
-/** The settings of a sale as fields of its state hash. */
+/** A lottery whose time has come: its line is what is drawn. */
+function isOfDraw(sale: Sale): boolean {
+  return sale.queue.mode === 'lottery' && !['draft', 'scheduled', 'closed'].includes(sale.status)
+}
+
+/**
+ * The settings of a sale as fields of its state hash. A lottery is open to nobody before its places are drawn; then its
+ * status is `drawn_status`.
+ */
 export function settingsOf(sale: Sale): Record<string, string | number> {
   return {
     version: sale.version,
-    status: sale.status,
+    status: isOfDraw(sale) ? 'scheduled' : sale.status,
+    drawn_status: sale.status,
     rate: sale.queue.ratePerMinute,
     max_active: sale.queue.maxActive,
     token_ttl_ms: sale.queue.tokenTtlSeconds * 1000,

@@ -31,6 +31,8 @@ export interface TickReport {
   readonly restored: readonly string[]
   /** How many were away at their turn. */
   readonly setAside: number
+  /** The drawn places of a lottery are in the line. */
+  readonly isDrawn: boolean
 }
 
 /** The two script calls of a tick. */
@@ -80,6 +82,7 @@ type AdmitReply = [
   string,
   string[],
   number,
+  number,
 ]
 
 function reportFrom(reply: AdmitReply): TickReport {
@@ -97,6 +100,7 @@ function reportFrom(reply: AdmitReply): TickReport {
     restoreUntil,
     restored,
     setAside,
+    drawn,
   ] = reply
   return {
     nowMs: Number(now),
@@ -112,6 +116,7 @@ function reportFrom(reply: AdmitReply): TickReport {
     restoreUntilMs: Number(restoreUntil),
     restored,
     setAside,
+    isDrawn: drawn === 1,
   }
 }
 

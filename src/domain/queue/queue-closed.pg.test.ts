@@ -20,6 +20,7 @@ t.test('a sale that is over says so, also when Redis has nothing of it any more'
     state,
     queue,
     catalogue,
+    entering: house.entering,
     tickets: new QueueTickets(keys),
     ...remembering,
   })

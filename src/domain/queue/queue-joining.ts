@@ -6,6 +6,7 @@ import type { SaleState } from '../sale-state/sale-state.ts'
 import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
 import type { Sale } from '../sales/sale.ts'
 import { placeName, recordLeaves, usedSequences } from './admission-store.ts'
+import { takesEntries, type DrawEntering, type Entered } from './draw-entering.ts'
 import { queueErrors } from './queue-errors.ts'
 import { epochOfSequence, type QueuePlace } from './queue-place.ts'
 import type { Joined, QueueStore, Waiter } from './queue-store.ts'
@@ -17,6 +18,7 @@ export interface QueueJoiningOptions {
   readonly queue: QueueStore
   readonly tickets: QueueTickets
   readonly catalogue: Pick<SaleCatalogue, 'sale'>
+  readonly entering: DrawEntering
   /** Called with each place given, so that this process can put it back after a loss of Redis. */
   readonly remember: (saleId: string, waiter: Waiter) => void
   readonly forget: (saleId: string, accountId: string) => void
@@ -57,13 +59,18 @@ export class QueueJoining {
    * Gives the account its place, the same one however often it asks. A ticket of an earlier epoch brings back the place it
    * was issued for; of any other ticket nothing is believed, because Redis knows better.
    */
-  async join(saleId: string, joiner: Joiner, ticket?: string): Promise<{ sale: Sale; joined: Joined }> {
-    const { catalogue, queue } = this.#options
+  async join(
+    saleId: string,
+    joiner: Joiner,
+    ticket?: string,
+  ): Promise<{ sale: Sale; joined: Joined | Entered }> {
+    const { catalogue, queue, entering } = this.#options
     const sale = await catalogue.sale(saleId)
     mustNotBeClosed(sale)
     if (sale.admits === 'verified' && !joiner.verified) throw new Problem(queueErrors.verified_only)
+    if (takesEntries(sale)) return { sale, joined: await entering.enter(saleId, joiner.accountId) }
     if (ticket !== undefined) await this.#putBack(saleId, joiner.accountId, ticket)
-    const joined = await queue.join(saleId, joiner.accountId)
+    const joined = await queue.join(saleId, joiner.accountId).catch(notWhileDrawn(sale))
     if (joined.state === 'waiting') {
       this.#options.remember(saleId, { accountId: joiner.accountId, sequence: joined.sequence })
     }
@@ -71,16 +78,22 @@ export class QueueJoining {
   }
 
   /** Where the account stands. Asking is being there: whoever was set aside is first in line again. */
-  async standing(saleId: string, accountId: string): Promise<QueuePlace> {
-    await this.#options.queue.present(saleId, [accountId])
-    const { places } = await this.#options.queue.standing(saleId, [accountId])
-    return places[0] ?? { state: 'absent' }
+  async standing(sale: Sale, accountId: string): Promise<QueuePlace> {
+    const { queue, entering } = this.#options
+    await queue.present(sale.id, [accountId])
+    const { places, status } = await queue.standing(sale.id, [accountId])
+    const place = places[0] ?? { state: 'absent' }
+    if (place.state !== 'absent' || sale.queue.mode !== 'lottery' || status !== 'scheduled') return place
+    const entryId = (await entering.of(sale.id, [accountId])).get(accountId)
+    return entryId === undefined ? place : { state: 'entered', entryId }
   }
 
   /** Gives up the place or the purchase token. Resolves when no ticket can bring it back. */
   async leave(saleId: string, accountId: string): Promise<void> {
-    const { catalogue, queue, forget } = this.#options
-    mustNotBeClosed(await catalogue.sale(saleId))
+    const { catalogue, queue, forget, entering } = this.#options
+    const sale = await catalogue.sale(saleId)
+    mustNotBeClosed(sale)
+    if (takesEntries(sale)) return await entering.withdraw(saleId, accountId)
     const { from, sequence } = await queue.leave(saleId, accountId)
     forget(saleId, accountId)
     if (from === 'line') await this.#leaves.add({ saleId, accountId, sequence })
@@ -93,6 +106,8 @@ export class QueueJoining {
       throw new Problem(queueErrors.queue_ticket_invalid)
     }
     if (epochOfSequence(ticket.sequence) !== ticket.epoch) throw new Problem(queueErrors.queue_ticket_invalid)
+    // Of an entry: there was no place yet.
+    if (ticket.sequence === 0) return
     await this.#knowEpoch(saleId)
     if (ticket.epoch >= state.epoch(saleId)) return
     if (await this.#used.add({ saleId, sequence: ticket.sequence })) return
@@ -103,5 +118,15 @@ export class QueueJoining {
     const { state } = this.#options
     if (state.epoch(saleId) === 0) await state.refresh(saleId)
     if (state.epoch(saleId) === 0) throw new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
+  }
+}
+
+/** A lottery whose time has come opens its line when all drawn places are in it: whoever comes meanwhile comes again. */
+function notWhileDrawn(sale: Sale) {
+  return (error: unknown): never => {
+    const isDrawing = error instanceof Problem && error.code === saleStateErrors.not_open_yet.code
+    if (isDrawing && sale.status !== 'scheduled')
+      throw new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
+    throw error
   }
 }

@@ -65,6 +65,16 @@ const waitingView = z.object({
   etaSeconds: z.int().min(0),
 })
 
+/** Takes part in the draw that is held at `opensAt`. */
+const enteredView = z.object({
+  state: z.literal('entered'),
+  entry: z
+    .string()
+    .meta({ description: 'Known to nobody else before the draw; published with all others then' }),
+  entrants: z.int().min(0).meta({ description: 'How many have entered, give or take some seconds' }),
+  opensAt: z.iso.datetime({ offset: true }),
+})
+
 const admittedView = z.object({
   state: z.literal('admitted'),
   purchaseToken: z.string(),
@@ -75,6 +85,12 @@ const admittedView = z.object({
 export const queueJoined = z
   .discriminatedUnion('state', [
     waitingView.extend({ ticket: z.string() }),
+    enteredView.extend({
+      ticket: z.string(),
+      position: z.literal(0),
+      behind: z.literal(0),
+      etaSeconds: z.int().min(0).meta({ description: 'To the opening' }),
+    }),
     admittedView.extend({
       ticket: z.string(),
       position: z.literal(0),
@@ -93,7 +109,7 @@ const asideView = z.object({
 })
 
 export const queueStanding = z
-  .discriminatedUnion('state', [waitingView, asideView, admittedView])
+  .discriminatedUnion('state', [enteredView, waitingView, asideView, admittedView])
   .meta({ id: 'QueueStanding' })
 export type QueueStandingView = z.infer<typeof queueStanding>
 
@@ -112,6 +128,7 @@ export const queueEvents = {
     })
     .meta({ id: 'QueuePosition' }),
   admitted: admittedView.omit({ state: true }).meta({ id: 'QueueAdmitted' }),
+  entered: enteredView.omit({ state: true }).meta({ id: 'QueueEntered' }),
   aside: asideView.omit({ state: true }).meta({ id: 'QueueAside' }),
   notice: z
     .object({ text: z.string(), at: z.iso.datetime({ offset: true }) })

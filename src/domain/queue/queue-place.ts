@@ -3,15 +3,27 @@
  *
  * | state    | what is true in it |
  * |----------|--------------------|
+ * | entered  | it takes part in a draw that is still to come |
  * | waiting  | it has a sequence in the line; `ahead` others come first |
  * | aside    | its turn came while nobody was there; whoever comes back by `untilMs` is first again |
  * | admitted | its admission is durable and open; the purchase token it was given is valid until `expiresAtMs` |
  * | absent   | it has neither |
  *
+ * absent → entered (join before the opening of a lottery) → waiting (the draw);
  * absent → waiting (join, or a ticket put back) → admitted (the gate) → absent (booked up to the limit, left, ended);
  * waiting ⇄ aside (away, back) → absent (away for too long).
  */
-export type QueuePlace = WaitingPlace | AsidePlace | AdmittedPlace | { readonly state: 'absent' }
+export type QueuePlace =
+  | EnteredPlace
+  | WaitingPlace
+  | AsidePlace
+  | AdmittedPlace
+  | { readonly state: 'absent' }
+
+export interface EnteredPlace {
+  readonly state: 'entered'
+  readonly entryId: string
+}
 
 export interface WaitingPlace {
   readonly state: 'waiting'

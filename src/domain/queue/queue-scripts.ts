@@ -77,3 +77,8 @@ export const admissionConfirm = loadScript(here, 'lua/admission-confirm.lua', {
   keys: ['state', 'active', 'ends', 'granting', 'closing'],
   args: ['epoch', 'run_id', 'fence', 'granted', 'refused', 'closed'],
 })
+
+export const drawPlace = loadScript(here, 'lua/draw-place.lua', {
+  keys: ['state', ...lineKeys, 'aside_places', 'active'],
+  args: ['epoch', 'run_id', 'fence', 'drawn_epoch', 'entrants', 'places', 'last'],
+})

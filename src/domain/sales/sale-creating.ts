@@ -2,6 +2,8 @@ import { appendOutbox } from '../../db/outbox.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
 import { generalErrors, Problem } from '../../errors.ts'
+import { randomSeed } from '../queue/draw.ts'
+import { insertDraw } from '../queue/draw-store.ts'
 import { buildHall } from './hall.ts'
 import { saleAt, type Sale } from './sale.ts'
 import type { NewSale } from './sale-messages.ts'
@@ -14,6 +16,8 @@ export interface SaleCreating {
   readonly payBySecondsDefault: number
   /** Tells the other processes sooner than the outbox does; must not throw. */
   readonly announce: (saleId: string) => void
+  /** The secret of a draw: 32 bytes in hex. */
+  readonly newSeed?: () => string
 }
 
 /**
@@ -21,7 +25,7 @@ export interface SaleCreating {
  * the sale that stands, so a repeated request makes nothing new. Throws `invalid_request`.
  */
 export async function createSale(
-  { sql, payBySecondsDefault, announce }: SaleCreating,
+  { sql, payBySecondsDefault, announce, newSeed = randomSeed }: SaleCreating,
   options: { saleId: string; organiserId: string; description: NewSale },
 ): Promise<Sale> {
   const { saleId, organiserId, description } = options
@@ -49,7 +53,9 @@ export async function createSale(
     }
     const made = saleAt(wanted, nowMs)
     if (made.status === 'closed') throw closesInThePast()
-    if (!(await insertSale(tx, made, contents))) return mustBeOf(organiserId, await findSale(tx, saleId))
+    const isNew = await insertSale(tx, made, contents)
+    if (isNew && made.queue.mode === 'lottery') await insertDraw(tx, made.id, newSeed())
+    if (!isNew) return mustBeOf(organiserId, await findSale(tx, saleId))
     await appendOutbox(tx, [{ saleId, topic: 'sale', body: { version: made.version } }])
     return made
   })

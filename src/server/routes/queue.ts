@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { DrawEntering } from '../../domain/queue/draw-entering.ts'
 import type { QueueJoining } from '../../domain/queue/queue-joining.ts'
 import {
   queueEvents,
@@ -16,13 +17,14 @@ import { saleErrors } from '../../domain/sales/sale-errors.ts'
 import type { SaleCatalogue } from '../../domain/sales/sale-catalogue.ts'
 import type { Clock } from '../../clock.ts'
 import { Problem } from '../../errors.ts'
-import type { SignToken } from '../../streams/sale-room.ts'
+import type { SignToken } from '../../streams/line-events.ts'
 import type { WaitingRoom } from '../../streams/waiting-room.ts'
 import { defineChannel, type Channel } from '../channel.ts'
 import { defineRoute, defineStream, type Route, type Stream } from '../route.ts'
 
 export interface QueueRoutesParts {
   readonly joining: QueueJoining
+  readonly entering: Pick<DrawEntering, 'count'>
   readonly queue: QueueStore
   readonly tickets: QueueTickets
   readonly catalogue: Pick<SaleCatalogue, 'sale'>
@@ -66,7 +68,8 @@ const joinRoute = (parts: QueueRoutesParts) =>
     async handle({ params: { sale: saleId }, body, caller: { accountId, accountKind } }) {
       const joiner = { accountId, verified: accountKind === 'verified' }
       const { sale, joined } = await parts.joining.join(saleId, joiner, body.ticket)
-      const { sequence } = joined
+      // Of an entry there is no place yet that a ticket could bring back.
+      const sequence = joined.state === 'entered' ? 0 : joined.sequence
       const epoch = epochOfSequence(sequence)
       const ticket = parts.tickets.issue({
         sale: saleId,
@@ -75,6 +78,13 @@ const joinRoute = (parts: QueueRoutesParts) =>
         epoch,
         issuedAt: parts.clock.nowMs(),
       })
+      if (joined.state === 'entered') {
+        const opensInMs = Math.max(0, sale.opensAtMs - parts.clock.nowMs())
+        const draw = { position: 0, behind: 0, etaSeconds: Math.ceil(opensInMs / 1000) }
+        const { entryId: entry, entrants } = joined
+        const opensAt = new Date(sale.opensAtMs).toISOString()
+        return { status: 200, body: { ticket, state: 'entered', entry, entrants, opensAt, ...draw } }
+      }
       if (joined.state === 'admitted') {
         const admitted = await admittedView(parts, { saleId, accountId }, joined)
         return {
@@ -107,10 +117,15 @@ const standingRoute = (parts: QueueRoutesParts) =>
     async handle({ params: { sale: saleId }, caller: { accountId } }) {
       const sale = await parts.catalogue.sale(saleId)
       mustNotBeClosed(sale)
-      const place = await parts.joining.standing(saleId, accountId)
+      const place = await parts.joining.standing(sale, accountId)
       if (place.state === 'absent') throw new Problem(saleStateErrors.not_in_line)
       if (place.state === 'waiting')
         return { status: 200, body: waitingView(place, sale.queue.ratePerMinute) }
+      if (place.state === 'entered') {
+        const entrants = await parts.entering.count(saleId)
+        const opensAt = new Date(sale.opensAtMs).toISOString()
+        return { status: 200, body: { state: 'entered', entry: place.entryId, entrants, opensAt } }
+      }
       if (place.state === 'aside')
         return { status: 200, body: { state: 'aside', until: new Date(place.untilMs).toISOString() } }
       return {

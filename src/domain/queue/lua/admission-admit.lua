@@ -3,7 +3,8 @@
 -- aside for the grace, and costs nobody a place in the pace.
 -- KEYS state queue gone moves seen aside aside_places active ends granting closing pace holding holds restored
 -- ARGV epoch run_id fence batch factor
--- returns {now, closing flat, granting flat, waiting, active, free, sold, total, status, version, restore_until, restored, set_aside} or a failure
+-- returns {now, closing flat, granting flat, waiting, active, free, sold, total, status, version, restore_until, restored, set_aside,
+-- drawn 0|1} or a failure
 -- publishes queue {type: expired, accounts}, {type: aside, accounts}, line (the head of the line, see head.lua)
 -- @include ../../sale-state/lua/guard.lua
 -- @include active.lua
@@ -12,7 +13,7 @@
 local now, failure = guard()
 if not now then return failure end
 local s = redis.call('HMGET', state_key, 'fence', 'status', 'rate', 'max_active', 'token_ttl_ms', 'free',
-  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at')
+  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at', 'drawn')
 if s[1] ~= fence then return FENCED end
 local status, rate, max_active, grace_ms = s[2], tonumber(s[3]), tonumber(s[4]), tonumber(s[14])
 batch = tonumber(batch)
@@ -131,5 +132,5 @@ tell_head(now, now - full_at < 10000, {
 return {
   whole(now), redis.call('HGETALL', closing_key), redis.call('HGETALL', granting_key),
   waiting, active, tonumber(s[6]), tonumber(s[11]), tonumber(s[12]),
-  status, tonumber(s[13]), s[7], redis.call('SMEMBERS', restored_key), away,
+  status, tonumber(s[13]), s[7], redis.call('SMEMBERS', restored_key), away, s[17] and 1 or 0,
 }

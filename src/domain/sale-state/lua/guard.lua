@@ -1,8 +1,8 @@
 -- Part of every script of a sale. Needs the locals `state_key`, `epoch` and `run_id`.
 -- The fields of the state hash:
 --   epoch run_id fence ready offset_ms   which life this is, who writes, whether it is whole; tests alone set offset_ms
---   opened_at   since when it is whole, ms
---   version status rate max_active token_ttl_ms hold_ttl_ms max_per_account grace_ms   the sale's settings, put there by its writer
+--   opened_at drawn   since when it is whole, or its line drawn, ms; whether the drawn places of a lottery are in the line
+--   version status drawn_status rate max_active token_ttl_ms hold_ttl_ms max_per_account grace_ms   the sale's settings, put there by its writer
 --   n rev   last sequence number of the epoch, last revision of the units
 --   arrivals_before   how many sequence numbers earlier epochs have given
 --   head_seq head_at head_told moves_lost   the last head update: its number, when, what it said; moves dropped since

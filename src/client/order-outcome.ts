@@ -1,0 +1,35 @@
+import type { Observable } from 'rxjs'
+import type { OrderMessage } from '../domain/orders/order-messages.ts'
+import type { Time } from './client-ports.ts'
+
+/** Orders of which more will be heard. */
+const openStatuses: ReadonlySet<string> = new Set<OrderMessage['status']>(['pending', 'paying'])
+
+/** Reads an order until it is neither pending nor paying: ever more slowly, and at once when a notice of it comes. */
+export async function orderOutcome(
+  parts: {
+    readonly read: () => Promise<OrderMessage>
+    readonly mine$: Observable<unknown>
+    readonly time: Time
+    readonly random: () => number
+  },
+  signal?: AbortSignal,
+): Promise<OrderMessage> {
+  const { read, mine$, time, random } = parts
+  let nudge = new AbortController()
+  const onAbort = (): void => nudge.abort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  // Without notices the order is read all the same.
+  const notices = mine$.subscribe({ next: () => nudge.abort(), error: () => undefined })
+  try {
+    for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 1.6, 4_000)) {
+      const now = await read()
+      if (!openStatuses.has(now.status) || signal?.aborted === true) return now
+      await time.wait(pauseMs * (0.75 + random() / 2), nudge.signal)
+      nudge = new AbortController()
+    }
+  } finally {
+    notices.unsubscribe()
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
