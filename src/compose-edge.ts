@@ -27,6 +27,7 @@ import {
   unitsChannel,
 } from './server/routes/availability.ts'
 import { authRoutes } from './server/routes/auth.ts'
+import { deskRoutes, deskStream } from './server/routes/desk.ts'
 import { drawRoutes } from './server/routes/draw.ts'
 import { holdRoutes } from './server/routes/holds.ts'
 import { orderRoutes } from './server/routes/orders.ts'
@@ -47,6 +48,7 @@ import { paymentsChannel } from './streams/house-channels.ts'
 import { LineMetrics } from './streams/line-metrics.ts'
 import { MapMetrics } from './streams/map-metrics.ts'
 import { MapViews } from './streams/map-views.ts'
+import { SaleDesk } from './streams/sale-desk.ts'
 import { UnitMaps } from './streams/unit-maps.ts'
 import { WaitingRoom } from './streams/waiting-room.ts'
 
@@ -128,6 +130,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
   })
   const guests = { perSecond: config.guestsPerMinute / 60, burst: config.guestsPerMinute }
   const limiter = new KeyedLimiter({ rate: guests, keysMax: 100_000, clock })
+  const deskParts = { sql, catalogue, desk: new SaleDesk({ broker, clock }) }
   const mapParts = { views, state, catalogue }
   const queueParts = { joining, entering, queue, tickets, catalogue, room, signToken, clock }
   const { secureCookies, payBySeconds: payBySecondsDefault } = config
@@ -138,11 +141,12 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
       ...queueRoutes(queueParts),
       ...availabilityRoutes(mapParts),
       ...drawRoutes({ sql, catalogue, entering }),
+      ...deskRoutes(deskParts),
       ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
       ...orderRoutes({ sql, hurry: base.hurry }),
       ...ticketRoutes({ sql, keys }),
     ],
-    streams: [queueStream(queueParts), availabilityStream(mapParts)],
+    streams: [queueStream(queueParts), availabilityStream(mapParts), deskStream(deskParts)],
     channels: [queueChannel(queueParts), unitsChannel(mapParts), meChannel({ broker })],
     authenticator: new Authenticator({ accessTokens, organiserKeys: new OrganiserKeys(sql, clock) }),
   }

@@ -1,16 +1,26 @@
 import type { Sql } from '../../db/postgres.ts'
 import { pageOf, readCursor } from '../page-cursor.ts'
-import type { Sale } from './sale.ts'
+import type { Sale, SaleStatus } from './sale.ts'
 import type { SaleQuery } from './sale-messages.ts'
 import { listSales } from './sale-store.ts'
 
-/** A page of the sales that are shown, the one that opens last first. Throws `invalid_request` for a cursor not given out. */
-export async function findSales(sql: Sql, query: SaleQuery): Promise<{ sales: Sale[]; next: string | null }> {
+/** What is asked for; an organiser may ask for drafts too. */
+type Query = Omit<SaleQuery, 'status'> & { readonly status?: SaleStatus | undefined }
+
+/**
+ * A page of the sales that are shown, or of all of one organiser, the one that opens last first. Throws
+ * `invalid_request` for a cursor not given out.
+ */
+export async function findSales(
+  sql: Sql,
+  query: Query,
+  organiserId?: string,
+): Promise<{ sales: Sale[]; next: string | null }> {
   const { status, kind, q, cursor, limit } = query
   const end = cursor === undefined ? undefined : readCursor(cursor)
   const after = end && { opensAtMs: end.atMs, id: end.id }
   // One more than the page holds tells whether there is another page.
-  const found = await listSales(sql, { status, kind, titlePart: q, after, limit: limit + 1 })
+  const found = await listSales(sql, { status, kind, titlePart: q, after, organiserId, limit: limit + 1 })
   const { items, next } = pageOf(found, limit, ({ opensAtMs, id }) => ({ atMs: opensAtMs, id }))
   return { sales: items, next }
 }

@@ -140,14 +140,16 @@ export interface SaleFilter {
   /** The last sale of the page before. */
   readonly after?: { readonly opensAtMs: number; readonly id: string } | undefined
   readonly limit: number
+  /** Only those of this organiser, drafts included. */
+  readonly organiserId?: string | undefined
 }
 
 /** Sales that are shown, the one that opens last first. */
 export async function listSales(sql: AnySql, filter: SaleFilter): Promise<Sale[]> {
-  const { status, kind, titlePart, after, limit } = filter
+  const { status, kind, titlePart, after, limit, organiserId } = filter
   const rows = await sql<SaleRow[]>`
     select ${columns(sql)} from sales
-    where status <> 'draft'
+    where ${organiserId === undefined ? sql`status <> 'draft'` : sql`organiser_id = ${organiserId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
       ${titlePart === undefined ? sql`` : sql`and title ilike ${`%${titlePart.replace(/[\\%_]/g, '\\$&')}%`}`}
