@@ -22,11 +22,11 @@ export function publicFiles(folder: string): StaticFile[] {
   return files
 }
 
-/** The modules of others that our pages import, at paths of our own. */
+/** What our pages take from others, at paths of our own. */
 export function vendorFiles(): readonly StaticFile[] {
   loaded ??= Object.entries(vendorModules).map(([name, path]) => ({
     path,
-    contentType: contentTypes['.js'],
+    contentType: contentTypes[extname(path)] ?? contentTypes['.js'],
     content: Buffer.from(rewritten(readFileSync(fileURLToPath(import.meta.resolve(name)), 'utf8'))),
   }))
   return loaded
@@ -39,6 +39,8 @@ const vendorModules: Readonly<Record<string, string>> = {
   '@preact/signals-core': '/vendor/signals-core.js',
   '@preact/signals': '/vendor/signals.js',
   htm: '/vendor/htm.js',
+  'uplot/dist/uPlot.esm.js': '/vendor/uplot.js',
+  'uplot/dist/uPlot.min.css': '/vendor/uplot.css',
 }
 let loaded: readonly StaticFile[] | undefined
 
