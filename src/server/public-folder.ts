@@ -48,7 +48,7 @@ let loaded: readonly StaticFile[] | undefined
 function rewritten(module: string): string {
   return module
     .replaceAll(
-      /\b(from|import)\s*(["'])([^"'./][^"']*)\2/g,
+      /\b(from|import)\s*(["'])([^"'./\s][^"'\s]*)\2/g,
       (_, word: string, quote: string, name: string) => {
         const path = vendorModules[name]
         if (path === undefined) throw new TypeError(`The pages would need the module ${name} too`)
