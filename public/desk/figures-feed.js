@@ -10,7 +10,7 @@ import { deskHeaders } from './desk-key.js'
 /** @typedef {SaleFigures & { heardMs: number }} HeardFigures */
 
 /** Minutes of history that the charts show: one point a second. */
-export const historyMax = 600
+const historyMax = 600
 
 /** The figures of one sale as they come, with those of the last minutes; comes back by itself. */
 export class FiguresFeed {

@@ -192,15 +192,18 @@ export class MapView {
     const { kind, codes } = this.#options.units
     const changes =
       kind === 'seats' ? units.map((unitNo): [number, number] => [unitNo, states[unitNo] ?? 0]) : []
-    const pools =
-      kind === 'seats' ? {} : Object.fromEntries(units.map((unitNo) => [codes[unitNo], left[unitNo] ?? 0]))
+    const leftOf = (unitNo: number): [string, number] => [codes[unitNo] ?? '', left[unitNo] ?? 0]
+    const pools = kind === 'seats' ? {} : Object.fromEntries(units.map(leftOf))
     return { type: 'delta', id: `${epoch}:${seq}`, data: { prev, seq, changes, pools } }
   }
 
   #all(left: Int32Array, states: Uint8Array): Pick<AvailabilitySnapshot, 'seats' | 'pools'> {
     const { kind, codes } = this.#options.units
     if (kind === 'seats') return { seats: packSeats(states), pools: {} }
-    return { seats: '', pools: Object.fromEntries(codes.map((code, unitNo) => [code, left[unitNo] ?? 0])) }
+    return {
+      seats: '',
+      pools: Object.fromEntries(codes.map((code, unitNo): [string, number] => [code, left[unitNo] ?? 0])),
+    }
   }
 }
 

@@ -40,7 +40,7 @@ t.test('a seat is seen to be held, sold and free again, over both transports', a
     t.equal(viewer.types.filter((type) => type === 'snapshot').length, 1)
   }
   const { body, headers } = await buyer.call('GET', `${api}/sales/${sale}/availability`)
-  t.equal(`${at(body, 'epoch')}:${at(body, 'seq')}`, viewers[0].position)
+  t.equal([at(body, 'epoch'), at(body, 'seq')].join(':'), viewers[0].position)
   t.equal(headers.get('etag'), `"${viewers[0].position}"`)
 })
 

@@ -38,7 +38,7 @@ export async function makeSale(
     closesAt: new Date(Date.now() + 3_600_000).toISOString(),
     ...(options.changes?.['hall'] === undefined ? oneSlot : { kind: 'seats' }),
     ...options.changes,
-    queue: { graceSeconds: 3600, ...Object(options.changes?.['queue']) },
+    queue: { graceSeconds: 3600, ...(options.changes?.['queue'] as object | undefined) },
   })
   return await createSale(
     { sql, payBySecondsDefault: 300, announce: () => {} },

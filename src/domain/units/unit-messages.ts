@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What a seat can be; deltas and snapshots say it as the index. */
-export const seatStates = ['free', 'held', 'sold'] as const
+const seatStates = ['free', 'held', 'sold'] as const
 
 /** What scripts publish about units: `[unit, free places, state of a seat: 0 free, 1 held, 2 sold]`. */
 export const unitsDelta = z.object({
@@ -100,4 +100,3 @@ export type HoldView = z.infer<typeof holdView>
 
 /** One's own holds of which no order was made yet. */
 export const holdList = z.object({ items: z.array(holdView.shape.hold) }).meta({ id: 'HoldList' })
-export type HoldList = z.infer<typeof holdList>
