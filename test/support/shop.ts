@@ -95,7 +95,7 @@ export async function mustHold(
   const holdId = asked.holdId ?? newHoldId(saleId)
   const taking = await house.holds.take(saleId, { ...buyer, holdId, alternatives: [wants] })
   if ('hold' in taking) return taking.hold
-  throw new Error(`not held: ${JSON.stringify(taking)}`)
+  throw new Error('taken' in taking ? `taken: ${taking.taken.join(', ')}` : 'a seat would be left alone')
 }
 
 /** An order for these places as it would be committed; `paid` waits for a payment. */

@@ -29,6 +29,8 @@ t.test('scripts and their callers mean the same by each failure number', (t) => 
     NO_HOLD: saleFailures.noHold,
     GRANTING: saleFailures.granting,
     OPENED_LATER: saleFailures.opensLater,
+    LEFT_ALONE: saleFailures.leftAlone,
+    EXTENDED: saleFailures.extended,
   }
   t.same(Object.fromEntries(numbers), known)
   t.equal(new Set(Object.values(saleFailures)).size, Object.keys(known).length, 'each means one thing')
