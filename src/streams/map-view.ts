@@ -25,6 +25,8 @@ export interface MapViewOptions {
 const frame = { leastMs: 50, mostMs: 1000, perViewerMs: 0.01 } as const
 /** How long nothing may be told before the position is, so that a viewer that missed the last delta learns of it. */
 const silentAtMostMs = 10_000
+/** A map that cannot be read is asked for this often. */
+const readAgainMs = 1000
 /** Unit numbers kept to resume from: some minutes of a busy sale. */
 const ringUnits = 50_000
 
@@ -155,22 +157,16 @@ export class MapView {
 
   #sayPosition(): void {
     if (this.#options.clock.nowMs() - this.#toldAtMs < silentAtMostMs / 2) return
-    // After a reading that failed this is also when it is tried again.
-    if (this.#options.map.known === undefined) void this.#readAgain()
-    else this.#say(this.#delta(this.#told.seq, []))
+    // What is being read is told when it is known.
+    if (this.#options.map.known !== undefined) this.#say(this.#delta(this.#told.seq, []))
   }
 
   /** The map was read anew: in the same epoch its viewers are told what is different, in another one all of it. */
   async #readAgain(): Promise<void> {
     if (this.#isReading) return
     this.#isReading = true
-    try {
-      await this.#options.map.picture()
-    } catch {
-      return // With the next silence once more.
-    } finally {
-      this.#isReading = false
-    }
+    await this.#readUntilKnown()
+    this.#isReading = false
     const now = this.#options.map.known
     if (now === undefined || this.#stopped.signal.aborted) return
     if (now.epoch === this.#told.epoch && now.seq >= this.#told.seq) {
@@ -185,6 +181,21 @@ export class MapView {
     this.#changed.clear()
     this.#ring.clear()
     this.#say(this.current())
+  }
+
+  /** A state that is being rebuilt, or a store that is away, is asked again. */
+  async #readUntilKnown(): Promise<void> {
+    const { map, clock } = this.#options
+    const { signal } = this.#stopped
+    for (let pauseMs = 100; !signal.aborted; pauseMs = Math.min(2 * pauseMs, readAgainMs)) {
+      try {
+        await map.picture()
+        // It may have been lost again while it was on its way.
+        if (map.known !== undefined) return
+      } catch {
+        await clock.wait(pauseMs, signal)
+      }
+    }
   }
 
   #delta(prev: number, units: readonly number[]): MapEvent {
