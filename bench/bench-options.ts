@@ -3,25 +3,44 @@ import { z } from 'zod'
 
 export const benchHelp = `Asks how near the server comes to what its stores and its web server allow.
 
-  npm run bench -- [join|book|all] [options]
+  npm run bench -- [join|book|positions|map|all] [options]
 
-  --seconds S    length of each measured turn (3)
+  --seconds S    length of each measured turn (join, book 3; positions 20; map 8)
   --rounds R     turns of each side, one after the other (3)
+  --profile      say where the server spends its time; slows it down, so these figures are not to be quoted
+
+join, book:
   --conns C      connections of the load (256)
   --accounts N   buyers that take part (20000)
-  --profile      say where the server spends its time; slows it down, so these figures are not to be quoted
+positions:
+  --conns C      waiters, half of them on event streams, half on WebSockets (10000)
+  --rate R       people let in a second (20)
+  --waiters N    length of the line that is followed without connections (1000000)
+map:
+  --viewers N    who watch the map over WebSockets, and in other turns a fifth of them over event streams (10000)
+  --seats N      seats of the hall (2400)
+  --changes C    holds and releases a second (100)
 
 Ends with 0 when every count was right, else with 1. Ratios are told, not judged.`
 
-const questionNames = ['join', 'book'] as const
+const questionNames = ['join', 'book', 'positions', 'map'] as const
 export type QuestionName = (typeof questionNames)[number]
 
+/** What one question goes by. */
 export interface BenchOptions {
-  readonly questions: readonly QuestionName[]
   readonly seconds: number
   readonly rounds: number
   readonly conns: number
   readonly accounts: number
+  readonly rate: number
+  readonly waiters: number
+  readonly viewers: number
+  readonly seats: number
+  readonly changes: number
+}
+
+export interface BenchPlan {
+  readonly questions: ReadonlyMap<QuestionName, BenchOptions>
   readonly profile: boolean
 }
 
@@ -29,28 +48,46 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+const seconds = z.coerce.number().min(0.5).max(600)
+// The crowd of a question is one process, which may have 20,000 files open.
+const connectionsMax = 18_000
+const conns = z.coerce.number().int().min(1).max(connectionsMax)
 const shape = z.object({
-  question: z.enum([...questionNames, 'all']).default('all'),
-  seconds: z.coerce.number().min(0.5).max(600).default(3),
+  seconds: seconds.default(3),
   rounds: z.coerce.number().int().min(1).max(100).default(3),
-  conns: z.coerce.number().int().min(1).max(2_000).default(256),
+  conns: conns.max(2_000).default(256),
   // More would fall out of the server's memory of tokens, and each join would pay for a signature.
   accounts: z.coerce.number().int().min(100).max(45_000).default(20_000),
-  profile: z.boolean().default(false),
+  rate: z.coerce.number().int().min(1).max(1_000).default(20),
+  waiters: z.coerce.number().int().min(1_000).max(50_000_000).default(1_000_000),
+  viewers: z.coerce.number().int().min(5).max(connectionsMax).default(10_000),
+  seats: z.coerce.number().int().min(100).max(20_000).default(2_400),
+  changes: z.coerce.number().int().min(1).max(2_000).default(100),
 })
+const shapes = {
+  join: shape,
+  book: shape,
+  positions: shape.extend({ seconds: seconds.default(20), conns: conns.default(10_000) }),
+  map: shape.extend({ seconds: seconds.default(8) }),
+} as const satisfies Record<QuestionName, z.ZodType<BenchOptions>>
 
-/** The options, or `help`. Throws UsageError. */
-export function parseBenchOptions(argv: readonly string[]): BenchOptions | 'help' {
+/** The questions with their options, or `help`. Throws UsageError. */
+export function parseBenchOptions(argv: readonly string[]): BenchPlan | 'help' {
   const { values, positionals } = parsed(argv)
-  if (values.help === true) return 'help'
+  const { help = false, profile = false, ...figures } = values
+  if (help) return 'help'
   if (positionals.length > 1) throw new UsageError(`One question at a time, not ${positionals.join(' and ')}`)
-  const checked = shape.safeParse({ ...values, question: positionals[0] })
-  if (!checked.success) {
-    const issue = checked.error.issues[0]
-    throw new UsageError(`${String(issue?.path[0])}: ${issue?.message ?? 'wrong'}`)
-  }
-  const { question, ...rest } = checked.data
-  return { ...rest, questions: question === 'all' ? questionNames : [question] }
+  const asked = positionals[0] ?? 'all'
+  const names = questionNames.filter((name) => asked === 'all' || asked === name)
+  if (names.length === 0) throw new UsageError(`There is no question ${asked}`)
+  return { profile, questions: new Map(names.map((name) => [name, optionsOf(name, figures)])) }
+}
+
+function optionsOf(name: QuestionName, figures: Readonly<Record<string, unknown>>): BenchOptions {
+  const checked = shapes[name].safeParse(figures)
+  if (checked.success) return checked.data
+  const issue = checked.error.issues[0]
+  throw new UsageError(`${name}: ${String(issue?.path[0])}: ${issue?.message ?? 'wrong'}`)
 }
 
 function parsed(argv: readonly string[]) {
@@ -60,11 +97,16 @@ function parsed(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         help: { type: 'boolean', short: 'h' },
+        profile: { type: 'boolean' },
         seconds: { type: 'string' },
         rounds: { type: 'string' },
         conns: { type: 'string' },
         accounts: { type: 'string' },
-        profile: { type: 'boolean' },
+        rate: { type: 'string' },
+        waiters: { type: 'string' },
+        viewers: { type: 'string' },
+        seats: { type: 'string' },
+        changes: { type: 'string' },
       },
     })
   } catch (error) {

@@ -6,10 +6,13 @@ import {
   parseBenchOptions,
   UsageError,
   type BenchOptions,
+  type BenchPlan,
   type QuestionName,
 } from './bench-options.ts'
 import { askBook } from './book.ts'
 import { askJoin } from './join.ts'
+import { askMap, holders } from './map.ts'
+import { askPositions } from './positions.ts'
 import { profileLines } from './profile.ts'
 import { keep, linesOf, machine } from './report.ts'
 import { setStage, type Stage } from './stage.ts'
@@ -21,6 +24,8 @@ const questions: Readonly<Record<QuestionName, (stage: Stage, options: BenchOpti
   {
     join: askJoin,
     book: askBook,
+    positions: askPositions,
+    map: askMap,
   }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
@@ -30,37 +35,37 @@ process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
 })
 
 async function main(argv: readonly string[]): Promise<number> {
-  const options = parseBenchOptions(argv)
-  if (options === 'help') {
+  const plan = parseBenchOptions(argv)
+  if (plan === 'help') {
     console.log(benchHelp)
     return 0
   }
   const { cpu, cores, node, loadAverage } = machine()
   console.log(`${cores} × ${cpu}, Node ${node}, load average ${loadAverage.toFixed(1)}`)
   await mkdir(resultsFolder, { recursive: true })
-  const found = await ask(options)
+  const found = await ask(plan)
   for (const [name, findings] of found) {
     for (const line of linesOf(name, findings)) console.log(line)
+    const options = plan.questions.get(name)
     console.log(`  kept in ${await keep(resultsFolder, name, { options, findings })}`)
   }
   const windows = [...found.values()].flatMap((findings) => findings.windows)
-  if (options.profile) for (const line of await profileLines(resultsFolder, windows)) console.log(line)
+  if (plan.profile) for (const line of await profileLines(resultsFolder, windows)) console.log(line)
   return [...found.values()].every(({ checks }) => checks.every(({ ok }) => ok)) ? 0 : 1
 }
 
 /** The stage is left before anything is told: a profile is written when the server ends. */
-async function ask(options: BenchOptions): Promise<Map<QuestionName, Findings>> {
+async function ask({ questions: asked, profile }: BenchPlan): Promise<Map<QuestionName, Findings>> {
   const stage = await setStage({
-    accounts: options.accounts,
-    connections: options.conns,
-    profileFolder: options.profile ? resultsFolder : undefined,
+    accounts: Math.max(...[...asked].map(([name, options]) => accountsOf(name, options))),
+    profileFolder: profile ? resultsFolder : undefined,
     log: (line) => console.log(line),
   })
   const interrupted = (): void => void stage.stop().finally(() => process.exit(1))
   process.once('SIGINT', interrupted)
   try {
     const found = new Map<QuestionName, Findings>()
-    for (const name of options.questions) {
+    for (const [name, options] of asked) {
       console.log(`${name} …`)
       found.set(name, await questions[name](stage, options))
     }
@@ -69,4 +74,10 @@ async function ask(options: BenchOptions): Promise<Map<QuestionName, Findings>> 
     process.off('SIGINT', interrupted)
     await stage.stop()
   }
+}
+
+/** How many buyers a question needs. */
+function accountsOf(name: QuestionName, { accounts, conns }: BenchOptions): number {
+  if (name === 'positions') return conns
+  return name === 'map' ? holders : accounts
 }

@@ -7,12 +7,14 @@ import type { Spread } from './series.ts'
 import type { Findings } from './turn.ts'
 
 /** What was found, as lines to read. */
-export function linesOf(name: string, { sides, ratios, checks }: Findings): string[] {
+export function linesOf(name: string, { sides, ratios, figures = [], checks }: Findings): string[] {
   const lines = ['', `${name}: medians (lowest … highest)`]
   for (const side of sides) {
     lines.push(`  ${side.name}`)
     lines.push(`    per second   ${figure(side.perSecond, 0)}`)
-    lines.push(`    p50 / p99    ${side.p50Ms.median.toFixed(1)} / ${side.p99Ms.median.toFixed(1)} ms`)
+    // Not every side is one that is waited for.
+    if (!Number.isNaN(side.p50Ms.median))
+      lines.push(`    p50 / p99    ${side.p50Ms.median.toFixed(1)} / ${side.p99Ms.median.toFixed(1)} ms`)
     const users = Object.entries(side.cpuMicros).filter(([, used]) => used.median > 0)
     for (const [user, used] of users) lines.push(`    CPU ${user.padEnd(8)} ${figure(used, 1)} µs each`)
   }
@@ -20,6 +22,8 @@ export function linesOf(name: string, { sides, ratios, checks }: Findings): stri
     const verdict = ratio >= goal ? 'reached' : 'missed'
     lines.push(`  ${what}: ${figure({ ...spread, median: ratio }, 2)}, goal ${goal} ${verdict}`)
   }
+  for (const { name: what, spread, unit } of figures)
+    lines.push(`  ${what}: ${figure(spread, spread.median < 10 ? 3 : 0)} ${unit}`)
   const wrong = checks.filter(({ ok }) => !ok)
   lines.push(`  counts: ${checks.length - wrong.length} right, ${wrong.length} wrong`)
   for (const { name: what, detail } of wrong) lines.push(`    WRONG ${what}: ${detail}`)
@@ -30,7 +34,7 @@ export function linesOf(name: string, { sides, ratios, checks }: Findings): stri
 export async function keep(
   folder: string,
   name: string,
-  found: { readonly options: BenchOptions; readonly findings: Findings },
+  found: { readonly options: BenchOptions | undefined; readonly findings: Findings },
 ): Promise<string> {
   await mkdir(folder, { recursive: true })
   const at = new Date().toISOString()

@@ -8,6 +8,7 @@ import { startLocalStores, type LocalStores } from '../src/db/local/local-stores
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { LoadCalls } from './load/load-calls.ts'
+import type { SaleChanges } from '../src/domain/sales/sale-messages.ts'
 import { startServerProcess, type ServerProcess } from './server-process.ts'
 
 /** Everything that runs while questions are asked: the stores, our server, the crowd. */
@@ -22,20 +23,24 @@ export interface Stage {
   readonly accounts: readonly string[]
   readonly createSale: (description: SaleDescription) => Promise<string>
   readonly closeSale: (saleId: string) => Promise<void>
+  /** Resolves when Redis goes by the status too, where one is given. */
+  readonly changeSale: (saleId: string, changes: SaleChanges) => Promise<void>
+  /** What everybody may read. */
+  readonly read: (path: string) => Promise<unknown>
   stop(): Promise<void>
 }
 
-/** A free sale of slots. */
-export interface SaleDescription {
-  readonly dates: readonly string[]
-  readonly hours: readonly string[]
-  readonly capacity: number
-  readonly queue: Readonly<Record<string, number>>
-}
+/** A free sale of slots, or of seats in one section. */
+export type SaleDescription = { readonly queue: Readonly<Record<string, number>> } & (
+  | { readonly dates: readonly string[]; readonly hours: readonly string[]; readonly capacity: number }
+  | { readonly seats: number }
+)
+
+/** On so many connections the buyers get their accounts. */
+const guestConnections = 128
 
 export async function setStage(options: {
   readonly accounts: number
-  readonly connections: number
   readonly profileFolder?: string | undefined
   readonly log: (line: string) => void
 }): Promise<Stage> {
@@ -56,7 +61,7 @@ async function build(
   endings: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Stage> {
-  const { accounts: count, connections, profileFolder, log } = options
+  const { accounts: count, profileFolder, log } = options
   const folder = await mkdtemp(join(tmpdir(), 'openrun-bench-'))
   endings.push(() => rm(folder, { recursive: true, force: true }))
   // PostgreSQL runs under an account of its own when this is root.
@@ -78,7 +83,7 @@ async function build(
   endings.push(() => redis.quit())
   const { port, organiserKey } = server
   log(`${count} guests come …`)
-  const accounts = await load.ask('guests', { port, connections, count, organiserKey })
+  const accounts = await load.ask('guests', { port, connections: guestConnections, count, organiserKey })
   const api = new OrganiserCalls(server, redis)
   return {
     stores,
@@ -89,7 +94,9 @@ async function build(
     accounts,
     stop,
     createSale: (description) => api.createSale(description),
-    closeSale: (saleId) => api.closeSale(saleId),
+    closeSale: (saleId) => api.changeSale(saleId, { status: 'closed' }),
+    changeSale: (saleId, changes) => api.changeSale(saleId, changes),
+    read: (path) => api.read(path),
   }
 }
 
@@ -103,27 +110,38 @@ class OrganiserCalls {
   }
 
   /** Resolves when the sale can be joined. */
-  async createSale({ dates, hours, capacity, queue }: SaleDescription): Promise<string> {
+  async createSale(description: SaleDescription): Promise<string> {
     const { id } = (await this.#call('POST', '/api/v1/sales', {
-      kind: 'slots',
+      ...whatIsSold(description),
       title: 'Bench',
       currency: 'KRW',
       opensAt: new Date(Date.now() - 60_000).toISOString(),
       closesAt: new Date(Date.now() + 86_400_000).toISOString(),
-      queue,
-      slots: { dates, hours, capacity, priceMinor: 0 },
+      queue: description.queue,
     })) as { id: string }
-    const { state } = saleKeys(id)
-    for (let looks = 0; looks < 1000; looks++) {
-      const [status, ready] = await this.#redis.hmget(state, 'status', 'ready')
-      if (status === 'open' && ready === '1') return id
-      await wait(20)
-    }
-    throw new Error(`the sale ${id} does not open`)
+    await this.#reached(id, 'open')
+    return id
   }
 
-  async closeSale(saleId: string): Promise<void> {
-    await this.#call('PATCH', `/api/v1/sales/${saleId}`, { status: 'closed' })
+  async changeSale(saleId: string, changes: SaleChanges): Promise<void> {
+    await this.#call('PATCH', `/api/v1/sales/${saleId}`, changes)
+    // What is closed may be gone from Redis.
+    if (changes.status !== undefined && changes.status !== 'closed')
+      await this.#reached(saleId, changes.status)
+  }
+
+  async read(path: string): Promise<unknown> {
+    return await this.#call('GET', path, undefined)
+  }
+
+  async #reached(saleId: string, expected: string): Promise<void> {
+    const { state } = saleKeys(saleId)
+    for (let looks = 0; looks < 1000; looks++) {
+      const [status, ready] = await this.#redis.hmget(state, 'status', 'ready')
+      if (status === expected && ready === '1') return
+      await wait(20)
+    }
+    throw new Error(`the sale ${saleId} is not ${expected}`)
   }
 
   async #call(method: string, path: string, body: unknown): Promise<unknown> {
@@ -131,10 +149,28 @@ class OrganiserCalls {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       headers: { authorization: `Bearer ${organiserKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const answer: unknown = await response.json()
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
     return answer
   }
 }
+
+function whatIsSold(description: SaleDescription): object {
+  if (!('seats' in description)) {
+    const { dates, hours, capacity } = description
+    return { kind: 'slots', slots: { dates, hours, capacity, priceMinor: 0 } }
+  }
+  const { seats } = description
+  const seatsPerRow = Array.from({ length: Math.ceil(seats / rowSeats) }, (_, row) =>
+    Math.min(rowSeats, seats - row * rowSeats),
+  )
+  const section = { code: 'A', rows: seatsPerRow.length, seatsPerRow, priceClass: 'all' }
+  return {
+    kind: 'seats',
+    hall: { priceClasses: [{ name: 'all', priceMinor: 0 }], sections: [section] },
+  }
+}
+
+const rowSeats = 40

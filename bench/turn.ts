@@ -1,3 +1,4 @@
+import { monotonicMicros } from './monotonic-clock.ts'
 import { spreadOf, median, type Spread } from './series.ts'
 
 /** One side's figures of one turn. */
@@ -35,9 +36,21 @@ export interface Check {
   readonly detail: string
 }
 
+/** What is told beside the sides and their ratios. */
+export interface Figure {
+  readonly name: string
+  readonly spread: Spread
+  readonly unit: string
+}
+
+export function figureOf(name: string, unit: string, figures: readonly number[]): Figure {
+  return { name, unit, spread: spreadOf(figures) }
+}
+
 export interface Findings {
   readonly sides: readonly Side[]
   readonly ratios: readonly Ratio[]
+  readonly figures?: readonly Figure[]
   readonly checks: readonly Check[]
   /** When the turns of our side ran, in microseconds of the machine's monotonic clock. */
   readonly windows: readonly Window[]
@@ -93,8 +106,4 @@ export async function timed<T>(
   const count = Math.max(1, countOf(result))
   const used = after.map(([name, micros]) => [name, (micros - (before.get(name) ?? 0)) / count] as const)
   return { result, cpuMicros: Object.fromEntries(used), fromMicros, toMicros: monotonicMicros() }
-}
-
-function monotonicMicros(): number {
-  return Number(process.hrtime.bigint() / 1000n)
 }

@@ -8,7 +8,7 @@ export async function joinSales(
   guests: readonly Guest[],
   asked: LoadCalls['join']['asked'],
 ): Promise<Driven> {
-  const rests = guests.map(restOf)
+  const rests = guests.slice(0, asked.count).map(restOf)
   let joins = 0
   return await drive({
     ...asked,

@@ -2,12 +2,17 @@ import { serveParent } from '../helper-process.ts'
 import { BookLoad } from './book-load.ts'
 import { makeGuests, type Guest } from './guests.ts'
 import { joinSales } from './join-load.ts'
+import { LineCrowd } from './line-crowd.ts'
 import type { LoadCalls } from './load-calls.ts'
+import { MapCrowd } from './map-crowd.ts'
+import { pollLine } from './poll-load.ts'
 
 /* The crowd of the bench: a process of its own, because it costs as much as what it measures. */
 
 let guests: readonly Guest[] = []
 const book = new BookLoad(() => guests)
+const line = new LineCrowd(() => guests)
+const map = new MapCrowd()
 
 serveParent<LoadCalls>({
   guests: async (asked) => {
@@ -19,4 +24,24 @@ serveParent<LoadCalls>({
   hold: (asked) => book.hold(asked),
   order: (asked) => book.order(asked),
   holdAndOrder: (asked) => book.holdAndOrder(asked),
+  waitInLine: (asked) => line.open(asked),
+  judgeLine: async (asked) => line.judge(asked),
+  admittedAll: (asked) => line.untilAdmitted(asked),
+  leaveLine: async () => {
+    line.close()
+    return undefined
+  },
+  poll: (asked) => pollLine(guests, asked),
+  watchMap: (asked) => map.open(asked),
+  beginMap: async () => {
+    map.begin()
+    return undefined
+  },
+  mapReached: (asked) => map.untilAt(asked),
+  mapTold: async (asked) => map.summary(asked),
+  compareMaps: async (asked) => map.compare(asked),
+  leaveMap: async () => {
+    map.close()
+    return undefined
+  },
 })

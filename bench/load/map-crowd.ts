@@ -1,0 +1,202 @@
+import { createHistogram } from 'node:perf_hooks'
+import { setTimeout as wait } from 'node:timers/promises'
+import { unpackSeats } from '../../src/domain/units/seat-bits.ts'
+import type { AvailabilityDelta, AvailabilitySnapshot } from '../../src/domain/units/unit-messages.ts'
+import { monotonicMicros } from '../monotonic-clock.ts'
+import type { LiveClient } from './live-client.ts'
+import type { LoadCalls, MapLatency, ToldFrame } from './load-calls.ts'
+import { openAll, type Opening } from './open-all.ts'
+import { SocketClient } from './socket-client.ts'
+import { StreamClient } from './stream-client.ts'
+
+/** One event of the map, told to all: read once, applied by each. */
+interface Frame {
+  readonly bytes: Buffer
+  readonly atMicros: number
+  readonly id: string
+  readonly delta: AvailabilityDelta | undefined
+  /** Of a snapshot: the state of each seat. */
+  readonly states: Uint8Array | undefined
+}
+
+interface Viewer {
+  readonly client: LiveClient
+  position: string
+  states: Uint8Array
+}
+
+/** Frames that viewers may lie apart. */
+const recentMax = 64
+/** Frames told to a viewer that are kept between two beginnings. */
+const receiptsMax = 20_000_000
+
+/** Everybody who watches one map, each with a picture of their own. */
+export class MapCrowd {
+  #viewers: Viewer[] = []
+  #seats = 0
+  #recent: Frame[] = []
+  /** Since the beginning: who was told what when, column by column. */
+  #told: Frame[] = []
+  #receipts = { frames: [] as number[], atMicros: [] as number[] }
+  readonly #indexOf = new Map<Frame, number>()
+  #heard = { cutOff: 0, gaps: 0, notKept: 0 }
+
+  async open({
+    port,
+    sale,
+    seats,
+    viewers,
+    over,
+  }: LoadCalls['watchMap']['asked']): Promise<{ opened: number }> {
+    this.#seats = seats
+    this.#heard = { cutOff: 0, gaps: 0, notKept: 0 }
+    this.#viewers = []
+    await openAll(viewers, (index, opening) => {
+      const listener = this.#listener(index, opening)
+      const client =
+        over === 'streams'
+          ? new StreamClient({ port, index, path: `/api/v1/sales/${sale}/availability/stream` }, listener)
+          : new SocketClient({ port, index, channel: `units:${sale}` }, listener)
+      this.#viewers[index] = { client, position: '', states: new Uint8Array(seats) }
+      return client
+    })
+    return { opened: this.#viewers.length }
+  }
+
+  /** Forgets what was told so far. */
+  begin(): void {
+    this.#told = []
+    this.#indexOf.clear()
+    this.#receipts = { frames: [], atMicros: [] }
+  }
+
+  /** Resolves when all stand at a position, or after some seconds, with how many do not. */
+  async untilAt({ position, seconds }: LoadCalls['mapReached']['asked']): Promise<{ elsewhere: number }> {
+    const endMs = Date.now() + seconds * 1000
+    const elsewhere = (): number => this.#viewers.filter((viewer) => viewer.position !== position).length
+    while (elsewhere() > 0 && Date.now() < endMs) await wait(20)
+    return { elsewhere: elsewhere() }
+  }
+
+  /** What was told since the beginning, and how long after it had happened. */
+  summary({ firstSeq, stamps }: LoadCalls['mapTold']['asked']): LoadCalls['mapTold']['answer'] {
+    const { frames, atMicros } = this.#receipts
+    const all = createHistogram()
+    const lastAtMicros = this.#told.map(() => 0)
+    frames.forEach((frame, index) => {
+      const at = atMicros[index] ?? 0
+      lastAtMicros[frame] = Math.max(lastAtMicros[frame] ?? 0, at)
+      recordSince(all, stampOf(this.#told[frame], firstSeq, stamps), at)
+    })
+    const last = createHistogram()
+    this.#told.forEach((frame, index) =>
+      recordSince(last, stampOf(frame, firstSeq, stamps), lastAtMicros[index] ?? 0),
+    )
+    return {
+      ...this.#heard,
+      receipts: frames.length,
+      frames: this.#told.map(toldFrame),
+      each: latencyOf(all),
+      last: latencyOf(last),
+    }
+  }
+
+  /** How many have another picture than this one, or stand elsewhere. */
+  compare({ position, seats }: LoadCalls['compareMaps']['asked']): { different: number } {
+    const expected = unpackSeats(seats, this.#seats)
+    const isEqual = (viewer: Viewer): boolean =>
+      viewer.position === position && Buffer.compare(viewer.states, expected) === 0
+    return { different: this.#viewers.filter((viewer) => !isEqual(viewer)).length }
+  }
+
+  close(): void {
+    for (const { client } of this.#viewers) client.close()
+    this.#viewers = []
+    this.#recent = []
+  }
+
+  #listener(index: number, opening: Opening) {
+    return {
+      onEvent: (bytes: Buffer): void => {
+        const viewer = this.#viewers[index]
+        if (viewer === undefined) return
+        const atMicros = monotonicMicros()
+        const frame = this.#frameOf(bytes, viewer.client, atMicros)
+        this.#apply(viewer, frame)
+        this.#note(frame, atMicros)
+        opening.heard()
+      },
+      onEnd: (reason: string): void => {
+        this.#heard.cutOff++
+        opening.failed(reason)
+      },
+    }
+  }
+
+  /** All are told the same bytes, so only the first to hear them has to read them. */
+  #frameOf(bytes: Buffer, client: LiveClient, atMicros: number): Frame {
+    const known = this.#recent.find((frame) => frame.bytes.equals(bytes))
+    if (known !== undefined) return known
+    const { type, id, data } = client.decode(bytes)
+    const frame = {
+      bytes: Buffer.from(bytes),
+      atMicros,
+      id,
+      delta: type === 'delta' ? (data as AvailabilityDelta) : undefined,
+      states:
+        type === 'snapshot' ? unpackSeats((data as AvailabilitySnapshot).seats, this.#seats) : undefined,
+    }
+    this.#recent.unshift(frame)
+    if (this.#recent.length > recentMax) this.#recent.pop()
+    return frame
+  }
+
+  #apply(viewer: Viewer, { id, delta, states }: Frame): void {
+    if (states !== undefined) {
+      viewer.states = states.slice()
+    } else if (delta === undefined) {
+      return
+    } else if (`${id.slice(0, id.indexOf(':'))}:${delta.prev}` === viewer.position) {
+      for (const [seat, state] of delta.changes) viewer.states[seat] = state
+    } else {
+      this.#heard.gaps++
+      if (viewer.client instanceof SocketClient) viewer.client.subscribe(viewer.position)
+      return
+    }
+    viewer.position = id
+  }
+
+  #note(frame: Frame, atMicros: number): void {
+    // With nothing new in it, it says only where the map is.
+    if (frame.delta === undefined || frame.delta.prev === frame.delta.seq) return
+    if (this.#receipts.frames.length >= receiptsMax) return void this.#heard.notKept++
+    let index = this.#indexOf.get(frame)
+    if (index === undefined) {
+      index = this.#told.push(frame) - 1
+      this.#indexOf.set(frame, index)
+    }
+    this.#receipts.frames.push(index)
+    this.#receipts.atMicros.push(atMicros)
+  }
+}
+
+/** When the oldest change happened that a frame tells of. */
+function stampOf(frame: Frame | undefined, firstSeq: number, stamps: readonly number[]): number | undefined {
+  return frame?.delta === undefined ? undefined : stamps[frame.delta.prev + 1 - firstSeq]
+}
+
+function recordSince(
+  histogram: ReturnType<typeof createHistogram>,
+  stampMicros: number | undefined,
+  atMicros: number,
+): void {
+  if (stampMicros !== undefined) histogram.record(Math.max(1, Math.round(atMicros - stampMicros)))
+}
+
+function latencyOf(histogram: ReturnType<typeof createHistogram>): MapLatency {
+  return { p50Ms: histogram.percentile(50) / 1000, p99Ms: histogram.percentile(99) / 1000 }
+}
+
+function toldFrame({ bytes, atMicros, id, delta }: Frame): ToldFrame {
+  return { text: bytes.toString(), atMicros, id, prev: delta?.prev ?? 0, seq: delta?.seq ?? 0 }
+}

@@ -1,0 +1,103 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { HoldStore } from '../src/domain/units/hold-store.ts'
+import { monotonicMicros } from './monotonic-clock.ts'
+
+/** Somebody who was let in. */
+export interface Holder {
+  readonly accountId: string
+  /** Of the admission. */
+  readonly sequence: number
+}
+
+/** Changes one map at a fixed pace: seats are held one after the other, and given back in the same order. */
+export class MapChanges {
+  readonly #holds: HoldStore
+  readonly #sale: string
+  readonly #seats: number
+  readonly #holders: readonly Holder[]
+  #taken = 0
+  #released = 0
+  #refused = 0
+
+  constructor(options: {
+    readonly holds: HoldStore
+    readonly sale: string
+    readonly seats: number
+    readonly holders: readonly Holder[]
+  }) {
+    this.#holds = options.holds
+    this.#sale = options.sale
+    this.#seats = options.seats
+    this.#holders = options.holders
+  }
+
+  /** How many were refused, or failed; each of them is one change less. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Answers when each change was asked for, in the order of the revisions they made. */
+  async run({ count, perSecond }: { count: number; perSecond: number }): Promise<number[]> {
+    const startMicros = monotonicMicros()
+    const stamps: number[] = []
+    const underWay: Promise<void>[] = []
+    while (stamps.length < count) {
+      const inMicros = startMicros + (stamps.length / perSecond) * 1e6 - monotonicMicros()
+      if (inMicros > 0) {
+        await wait(Math.ceil(inMicros / 1000))
+      } else {
+        stamps.push(monotonicMicros())
+        underWay.push(this.#change())
+      }
+    }
+    await Promise.all(underWay)
+    return stamps
+  }
+
+  async #change(): Promise<void> {
+    const held = this.#taken - this.#released
+    // About an eighth of the hall is held.
+    const isRelease = held > 0 && (held >= this.#seats / 8 || (this.#taken + this.#released) % 4 === 3)
+    try {
+      await (isRelease ? this.#release(this.#released++) : this.#take(this.#taken++))
+    } catch {
+      this.#refused++
+    }
+  }
+
+  async #take(k: number): Promise<void> {
+    const { accountId, sequence } = this.#holderOf(k)
+    const wanted = [{ unitNo: this.#seatOf(k), quantity: 1 }]
+    const asked = { holdId: holdIdOf(k), accountId, sequence, alternatives: [wanted] }
+    if (!('hold' in (await this.#holds.take(this.#sale, asked)))) this.#refused++
+  }
+
+  async #release(k: number): Promise<void> {
+    await this.#holds.release(this.#sale, { holdId: holdIdOf(k), accountId: this.#holderOf(k).accountId })
+  }
+
+  /** All over the hall, none again before all others: the step has no divisor in common with the seats. */
+  #seatOf(k: number): number {
+    return (k * stepFor(this.#seats)) % this.#seats
+  }
+
+  #holderOf(k: number): Holder {
+    const holder = this.#holders[k % this.#holders.length]
+    if (holder === undefined) throw new Error('nobody was let in')
+    return holder
+  }
+}
+
+function holdIdOf(k: number): string {
+  return `hol_bench${k}`
+}
+
+function stepFor(seats: number): number {
+  let step = Math.floor(seats * 0.618) | 1
+  while (commonDivisor(step, seats) > 1) step += 2
+  return step
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b)
+}
