@@ -3,28 +3,33 @@
  * a reload, and nothing else.
  */
 
-/** @type {Map<string, string>} */
+/** What could not be kept. @type {Map<string, string>} */
 const inMemory = new Map()
 
 /** @param {string} name @returns {unknown} undefined when nothing is kept */
 export function kept(name) {
-  try {
-    const text = globalThis.localStorage?.getItem(prefix + name) ?? inMemory.get(name)
-    return text === undefined ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const text = stored(name) ?? inMemory.get(name)
+  return text === undefined ? undefined : JSON.parse(text)
 }
 
 /** @param {string} name @param {unknown} value undefined forgets it */
 export function keep(name, value) {
+  inMemory.delete(name)
   try {
-    if (value === undefined) inMemory.delete(name)
-    else inMemory.set(name, JSON.stringify(value))
-    if (value === undefined) globalThis.localStorage?.removeItem(prefix + name)
-    else globalThis.localStorage?.setItem(prefix + name, JSON.stringify(value))
+    if (value === undefined) localStorage.removeItem(prefix + name)
+    else localStorage.setItem(prefix + name, JSON.stringify(value))
   } catch {
-    // Full, or forbidden: it is in memory.
+    // Full, or forbidden.
+    if (value !== undefined) inMemory.set(name, JSON.stringify(value))
+  }
+}
+
+/** @param {string} name */
+function stored(name) {
+  try {
+    return localStorage.getItem(prefix + name) ?? undefined
+  } catch {
+    return undefined
   }
 }
 

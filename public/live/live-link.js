@@ -128,8 +128,7 @@ export class LiveLink {
 
   /** @param {string} ch @param {Channel} channel */
   #begin(ch, channel) {
-    this.#wire?.subscribe(ch, channel.since?.())
-    if (channel.said !== undefined) this.#wire?.say(ch, channel.said)
+    this.#wire?.subscribe(ch, { since: channel.since?.(), said: channel.said })
   }
 
   /** @param {string} ch */

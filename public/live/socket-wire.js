@@ -1,4 +1,4 @@
-/** @import { Timers, Wire, WireEvents } from './wire.js' */
+/** @import { Beginning, Timers, Wire, WireEvents } from './wire.js' */
 import { Problem } from './problem.js'
 
 /**
@@ -33,12 +33,13 @@ export class SocketWire {
     this.#listenIn(openMaxMs, () => this.#end(false))
   }
 
-  /** @param {string} ch @param {string | undefined} since */
-  subscribe(ch, since) {
+  /** @param {string} ch @param {Beginning} how */
+  subscribe(ch, { since, said }) {
     this.#channels.add(ch)
     const ref = this.#nextRef++
     this.#asked.set(ref, ch)
     this.#send({ op: 'subscribe', ch, ref, ...(since !== undefined && { since }) })
+    if (said !== undefined) this.say(ch, said)
   }
 
   /** @param {string} ch */
@@ -124,5 +125,6 @@ export class SocketWire {
  */
 
 const openMaxMs = 10_000
-const silenceMaxMs = 20_000
+/** Longer than those who wait are ever left without news, so that the page hardly ever has to ask. */
+const silenceMaxMs = 35_000
 const answerMaxMs = 5_000

@@ -1,4 +1,4 @@
-/** @import { Timers, Wire, WireEvents } from './wire.js' */
+/** @import { Beginning, Timers, Wire, WireEvents } from './wire.js' */
 /** @import { StreamOptions } from './event-stream.js' */
 import { toProblem } from './problem.js'
 
@@ -14,8 +14,6 @@ export class StreamWire {
   #wasOpen = false
   /** @type {Map<string, AbortController>} */
   #streams = new Map()
-  /** @type {Map<string, unknown>} */
-  #said = new Map()
   /** @type {Map<string, string>} */
   #heardUpTo = new Map()
 
@@ -34,10 +32,10 @@ export class StreamWire {
     }, 0)
   }
 
-  /** @param {string} ch @param {string | undefined} since */
-  subscribe(ch, since) {
+  /** @param {string} ch @param {Beginning} how */
+  subscribe(ch, { since, said }) {
     this.unsubscribe(ch)
-    const path = this.#ports.pathOf(ch, this.#said.get(ch))
+    const path = this.#ports.pathOf(ch, said)
     if (path === undefined) return
     const over = new AbortController()
     this.#streams.set(ch, over)
@@ -52,8 +50,7 @@ export class StreamWire {
 
   /** What is said goes into the address of a stream, which begins anew. @param {string} ch @param {unknown} data */
   say(ch, data) {
-    this.#said.set(ch, data)
-    if (this.#streams.has(ch)) this.subscribe(ch, this.#heardUpTo.get(ch))
+    if (this.#streams.has(ch)) this.subscribe(ch, { since: this.#heardUpTo.get(ch), said: data })
   }
 
   /** A stream that falls silent ends by itself. */

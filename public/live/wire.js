@@ -2,11 +2,15 @@
  * A wire carries channels: a WebSocket, or where that does not get through, a stream of events for each channel.
  *
  * @typedef {object} Wire
- * @property {(ch: string, since: string | undefined) => void} subscribe
+ * @property {(ch: string, how: Beginning) => void} subscribe
  * @property {(ch: string) => void} unsubscribe
  * @property {(ch: string, data: unknown) => void} say
  * @property {() => void} check asks for a sign of life; a wire that gives none is closed
  * @property {() => void} close nothing is told any more
+ *
+ * @typedef {object} Beginning
+ * @property {string | undefined} since resumes after this id
+ * @property {unknown} said what the channel is told right away; undefined is nothing
  *
  * @typedef {object} WireEvents
  * @property {() => void} onOpen

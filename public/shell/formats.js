@@ -1,6 +1,6 @@
 /** Numbers, money and times as people of a language write them. Nothing here knows the page. */
 
-/** @typedef {import('../words/language.js').Language} Language */
+/** @typedef {'en' | 'ko'} Language */
 
 /** @param {Language} language @param {number} value */
 export function formatNumber(language, value) {

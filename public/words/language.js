@@ -1,7 +1,7 @@
 import { computed, signal } from '/vendor/signals.js'
 import { keep, kept } from '../live/kept.js'
 
-/** @typedef {'en' | 'ko'} Language */
+/** @import { Language } from '../shell/formats.js' */
 
 /** The language of the page: the one chosen here before, else the first of the browser's that we speak. */
 export const language = signal(firstLanguage())
