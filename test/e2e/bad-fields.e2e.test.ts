@@ -148,11 +148,14 @@ t.test('parameters of a query that are wrong are named', async (t) => {
     status: ['draft', 'OPEN', '', 'x'.repeat(500)],
     kind: ['seat', '[]'],
     q: ['', 'x'.repeat(101), '%1b'],
+    watch: ['x'.repeat(1401)],
   }
   for (const { method, path, operation, right } of calls) {
     for (const { name } of (operation.parameters ?? []).filter((parameter) => parameter.in === 'query')) {
       t.ok(bad[name], `${name} of ${path} is tried`)
-      for (const value of bad[name] ?? []) {
+      // An organiser may ask for drafts.
+      const isTheirs = path.includes('/organiser/')
+      for (const value of (bad[name] ?? []).filter((text) => !isTheirs || text !== 'draft')) {
         const { body } = await app.call(method, `${rightPath(path)}?${name}=${value}`, right)
         t.equal(body['code'], 'invalid_request', `${path}?${name}=${value.slice(0, 20)}`)
       }
