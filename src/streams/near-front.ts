@@ -1,4 +1,6 @@
+import { etaSeconds } from '../domain/queue/queue-place.ts'
 import type { QueueStore } from '../domain/queue/queue-store.ts'
+import type { Sale } from '../domain/sales/sale.ts'
 
 /** Accounts named in one call. */
 const portion = 500
@@ -33,4 +35,12 @@ export class NearFront {
   clear(): void {
     this.#accountIds.clear()
   }
+}
+
+/**
+ * Whether one's turn may come within twice the grace: by the pace that is set, because a gate that waits for room goes on
+ * at it as soon as there is some.
+ */
+export function isNear(ahead: number, { queue }: Sale): boolean {
+  return etaSeconds(ahead, queue.ratePerMinute) < 2 * queue.graceSeconds
 }

@@ -14,7 +14,7 @@ import type { Sale } from '../domain/sales/sale.ts'
 import { Guest, type Tell } from './guest.ts'
 import { admittedEvent, enteredEvent, gatePace, positionEvent, type SignToken } from './line-events.ts'
 import { LineReplica, type LineReplicaOptions } from './line-replica.ts'
-import { NearFront } from './near-front.ts'
+import { isNear, NearFront } from './near-front.ts'
 import { lookUp } from './place-lookup.ts'
 import { RememberedPlaces } from './remembered-places.ts'
 import { SaleNews } from './sale-news.ts'
@@ -120,13 +120,14 @@ export class SaleRoom {
    */
   async ask(accountIds: readonly string[]): Promise<void> {
     const { saleId, catalogue } = this.#options
-    this.#sale = await catalogue.sale(saleId)
-    if (this.#sale.status === 'closed') {
+    const sale = await catalogue.sale(saleId)
+    this.#learn(sale)
+    if (sale.status === 'closed') {
       // Nothing may be left in Redis to ask for.
       this.tellStatus('closed')
       return accountIds.forEach((accountId) => this.#guests.get(accountId)?.tellOnce('closed', closed))
     }
-    const { standing, places } = await lookUp(this.#options, this.#sale, accountIds)
+    const { standing, places } = await lookUp(this.#options, sale, accountIds)
     this.tellStatus(standing.status)
     const forgotten: Waiter[] = []
     const aside: string[] = []
@@ -167,12 +168,7 @@ export class SaleRoom {
 
   /** The sale was paused, went on, sold out or closed. */
   tellStatus(status: string): void {
-    const event = this.#news.statusIs(status)
-    if (event === undefined) return
-    for (const guest of this.#guests.values()) {
-      if (event.type === 'closed') guest.tellOnce('closed', event)
-      else guest.tell(event)
-    }
+    this.#tellAll(this.#news.statusIs(status))
   }
 
   stop(): void {
@@ -184,10 +180,11 @@ export class SaleRoom {
   }
 
   #follow(): LineReplica {
+    const { catalogue, saleId } = this.#options
     const replica = new LineReplica(this.#options)
     replica.head$.subscribe((head) => {
       this.tellStatus(head.status)
-      if (head.version !== this.#sale?.version) void this.#heedChange()
+      if (head.version !== this.#sale?.version) void catalogue.sale(saleId).then(this.#learn, () => {})
       this.#hurry(head)
     })
     return replica
@@ -207,16 +204,19 @@ export class SaleRoom {
     }
   }
 
-  /** The settings have changed: what the organiser says may be new. */
-  async #heedChange(): Promise<void> {
-    try {
-      this.#sale = await this.#options.catalogue.sale(this.#options.saleId)
-    } catch {
-      return // The next head update finds the difference again.
-    }
-    const event = this.#news.noticeOf(this.#sale, this.#options.clock.nowMs())
+  /** All who wait hear what the organiser says, however it is found out; a failed reading comes with the next update. */
+  readonly #learn = (sale: Sale): void => {
+    this.#sale = sale
+    this.#tellAll(this.#news.noticeOf(sale, this.#options.clock.nowMs()))
+  }
+
+  /** Whoever was told nothing yet hears it when they are looked up. */
+  #tellAll(event: QueueEvent | undefined): void {
     if (event === undefined) return
-    for (const guest of this.#guests.values()) if (guest.told !== '') guest.tell(event)
+    for (const guest of this.#guests.values()) {
+      if (event.type === 'closed') guest.tellOnce('closed', event)
+      else if (guest.told !== '') guest.tell(event)
+    }
   }
 
   #askLater(guest: Guest): void {
@@ -257,7 +257,7 @@ export class SaleRoom {
     const head = this.#replica?.head
     const event = positionEvent({ ...place, sale, head, left: standing?.free ?? head?.free ?? 0 })
     const { ahead, behind, etaSeconds, left } = event.data
-    this.near.note(guest.accountId, etaSeconds < 2 * sale.queue.graceSeconds)
+    this.near.note(guest.accountId, isNear(ahead, sale))
     this.#schedule(guest, tellAgainMs(etaSeconds))
     guest.tellOnce(`waiting ${ahead} ${behind} ${etaSeconds} ${left}`, event)
   }

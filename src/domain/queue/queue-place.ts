@@ -104,7 +104,7 @@ export function expectedPace({ ratePerMinute, admittedLastMinute, isFull }: Gate
  * How old what a waiter knows may become: 5 % of the wait that is left when it does, never less than a second asked for,
  * and 30 seconds at the most. `onTheWayMs` of it goes by before an edge knows and a client has heard.
  */
-const staleness = { part: 0.05, leastMs: 1000, mostMs: 30_000, onTheWayMs: 500 } as const
+const staleness = { part: 0.05, leastMs: 1000, mostMs: 30_000, onTheWayMs: 600 } as const
 
 /** When a waiter is to be told again, in milliseconds from now. */
 export function tellAgainMs(etaSecondsLeft: number): number {
