@@ -16,7 +16,7 @@ const silentLine = async (count: number, options: { ratePerMinute?: number } = {
   const people = await makePeople(sql, count)
   const sequences = []
   for (const account of people) sequences.push((await queue.join(sale.id, account)).sequence)
-  await house.passMs(sale.id, graceMs + 1000)
+  await house.passAtWorkMs(sale.id, graceMs + 1000)
   const stateOf = async (index: number) => {
     const { places } = await queue.standing(sale.id, [at(people, index)])
     return places[0]?.state
@@ -46,7 +46,7 @@ t.test('who comes back within the second grace is first again', async (t) => {
   const { sale, people, sequences, gate, stateOf, beThere, nextSecond } = await silentLine(3)
   await beThere(1, 2)
   await gate.tick()
-  await house.passMs(sale.id, graceMs - 2000)
+  await house.passAtWorkMs(sale.id, graceMs - 2000)
   await beThere(2)
   t.equal(await beThere(0), 1, 'one came back')
   const { places } = await queue.standing(sale.id, [at(people, 0), at(people, 2)])
@@ -69,7 +69,7 @@ t.test(
     const { sale, people, sequences, gate, stateOf, beThere, nextSecond } = await silentLine(1)
     await gate.tick()
     t.equal(await stateOf(0), 'aside')
-    await house.passMs(sale.id, graceMs + 1)
+    await house.passAtWorkMs(sale.id, graceMs + 1)
     await nextSecond()
     t.equal(await stateOf(0), 'absent')
     t.equal(await beThere(0), 0)
@@ -91,7 +91,7 @@ t.test('those who are away cost the others nothing of the pace', async (t) => {
 t.test('who was seen within the grace needs no sign of life at their turn', async (t) => {
   const { sale, gate, stateOf, beThere } = await silentLine(1)
   await beThere(0)
-  await house.passMs(sale.id, graceMs - 1000)
+  await house.passAtWorkMs(sale.id, graceMs - 1000)
   await gate.tick()
   t.equal(await stateOf(0), 'admitted')
 })

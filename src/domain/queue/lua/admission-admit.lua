@@ -13,10 +13,18 @@
 local now, failure = guard()
 if not now then return failure end
 local s = redis.call('HMGET', state_key, 'fence', 'status', 'rate', 'max_active', 'token_ttl_ms', 'free',
-  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at', 'drawn')
+  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at', 'drawn', 'head_at')
 if s[1] ~= fence then return FENCED end
 local status, rate, max_active, grace_ms = s[2], tonumber(s[3]), tonumber(s[4]), tonumber(s[14])
 batch = tonumber(batch)
+
+-- Where the gate has not worked for a while perhaps nobody could say that they are there: the grace begins anew.
+local SILENT_MS = 10000
+local opened_at = tonumber(s[16]) or 0
+if now - (tonumber(s[18]) or 0) > SILENT_MS then
+  opened_at = now
+  redis.call('HSET', state_key, 'opened_at', whole(now))
+end
 
 local function end_admissions()
   local ended = {}
@@ -57,6 +65,7 @@ end
 
 -- Who stayed away for the whole second grace has lost the place.
 local function end_asides()
+  if now - opened_at < grace_ms then return end
   for _, account in ipairs(redis.call('ZRANGEBYSCORE', aside_key, '-inf', now, 'LIMIT', 0, batch)) do
     local sequence = redis.call('HGET', aside_places_key, account)
     redis.call('ZREM', aside_key, account)
@@ -87,7 +96,7 @@ local function take(count, pace, spare_credit)
     for index = 1, #taken, 2 do
       local account, sequence = taken[index], whole(tonumber(taken[index + 1]))
       -- A new life of the state has seen nobody yet, which is nobody's fault.
-      local seen = math.max(tonumber(redis.call('ZSCORE', seen_key, account) or '0'), tonumber(s[16]) or 0)
+      local seen = math.max(tonumber(redis.call('ZSCORE', seen_key, account) or '0'), opened_at)
       redis.call('ZREM', seen_key, account)
       if now - seen <= grace_ms then
         let_in(account, sequence, expires)
@@ -108,11 +117,13 @@ end_admissions()
 end_asides()
 redis.call('ZREMRANGEBYSCORE', seen_key, '-inf', now - 2 * grace_ms)
 local unfinished = redis.call('HLEN', granting_key) > 0
+local pace = pace_count()
+redis.call('HSET', state_key, 'pace_count', pace)
 local away, full_at = 0, tonumber(s[15]) or 0
 if status == 'open' and not unfinished and now >= tonumber(s[7]) then
   local active = redis.call('HLEN', active_key)
   local choosing = math.max(0, active - redis.call('HLEN', holding_key))
-  local pace, spare_credit = pace_count(), credit()
+  local spare_credit = credit()
   local paced = math.min(rate - pace, math.floor(spare_credit))
   local room = math.min(max_active - active, math.ceil(tonumber(s[6]) * factor) - choosing)
   if room < paced then

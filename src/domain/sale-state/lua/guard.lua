@@ -1,7 +1,7 @@
 -- Part of every script of a sale. Needs the locals `state_key`, `epoch` and `run_id`.
 -- The fields of the state hash:
 --   epoch run_id fence ready offset_ms   which life this is, who writes, whether it is whole; tests alone set offset_ms
---   opened_at drawn   since when it is whole, or its line drawn, ms; whether the drawn places of a lottery are in the line
+--   opened_at drawn   since when it is whole, its line drawn, or its gate at work again, ms; whether the drawn places of a lottery are in the line
 --   version status drawn_status rate max_active token_ttl_ms hold_ttl_ms max_per_account grace_ms   the sale's settings, put there by its writer
 --   n rev   last sequence number of the epoch, last revision of the units
 --   arrivals_before   how many sequence numbers earlier epochs have given
