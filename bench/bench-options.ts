@@ -5,7 +5,7 @@ export const benchHelp = `Asks how near the server comes to what its stores and 
 
   npm run bench -- [join|book|positions|map|all] [options]
 
-  --seconds S    length of each measured turn (join, book 3; positions 20; map 8)
+  --seconds S    length of each measured turn (join, book 3; positions 15; map 8)
   --rounds R     turns of each side, one after the other (3)
   --profile      say where the server spends its time; slows it down, so these figures are not to be quoted
 
@@ -67,7 +67,7 @@ const shape = z.object({
 const shapes = {
   join: shape,
   book: shape,
-  positions: shape.extend({ seconds: seconds.default(20), conns: conns.default(10_000) }),
+  positions: shape.extend({ seconds: seconds.default(15), conns: conns.default(10_000) }),
   map: shape.extend({ seconds: seconds.default(8) }),
 } as const satisfies Record<QuestionName, z.ZodType<BenchOptions>>
 

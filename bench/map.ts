@@ -1,8 +1,5 @@
-import { connectRedis, RedisLife, type Redis } from '../src/db/redis.ts'
-import { parseAdmission } from '../src/domain/queue/queue-place.ts'
+import { connectRedis } from '../src/db/redis.ts'
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
-import { SaleState } from '../src/domain/sale-state/sale-state.ts'
-import { HoldStore } from '../src/domain/units/hold-store.ts'
 import type { AvailabilitySnapshot } from '../src/domain/units/unit-messages.ts'
 import { createLog } from '../src/log.ts'
 import type { BenchOptions } from './bench-options.ts'
@@ -10,15 +7,17 @@ import { cpuMicrosOf } from './cpu-time.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { BarePublishCalls } from './limits/bare-publish-calls.ts'
 import type { LoadCalls, MapLatency, MapTold } from './load/load-calls.ts'
-import { MapChanges, type Holder } from './map-changes.ts'
+import { openChangingSale, type MapChanges } from './map-changes.ts'
 import { residentBytesOf } from './memory-use.ts'
 import type { Stage } from './stage.ts'
 import {
   check,
   figureOf,
+  coresOf,
+  metered,
   ratioOf,
+  shares,
   sideOf,
-  timed,
   type Check,
   type Figure,
   type Findings,
@@ -26,10 +25,6 @@ import {
   type Window,
 } from './turn.ts'
 
-/** Buyers who hold and give back. */
-export const holders = 200
-/** Of an account, more than it ever holds at once. */
-const perAccount = 50
 /** Viewers over event streams, as a part of those over WebSockets. */
 const streamPart = 0.2
 /** How long the last viewer may take to learn of the last change. */
@@ -41,7 +36,7 @@ interface Helpers {
   readonly limit: HelperProcess<BarePublishCalls>
   /** Those who listen to the limit: one process could not have all their sockets open. */
   readonly limitCrowd: Crowd
-  readonly redis: Redis
+  readonly changes: MapChanges
 }
 
 /**
@@ -54,7 +49,8 @@ export async function askMap(stage: Stage, options: BenchOptions): Promise<Findi
   const log = createLog({ level: 'silent' })
   const redis = connectRedis({ url: stage.stores.redisUrl, name: 'bench-changes', log })
   try {
-    return await new MapQuestion(stage, options, { limit, limitCrowd, redis }).ask()
+    const changes = await openChangingSale(stage, { seats: options.seats, redis })
+    return await new MapQuestion(stage, options, { limit, limitCrowd, changes }).ask()
   } finally {
     redis.disconnect()
     await limitCrowd.stop()
@@ -78,22 +74,18 @@ class MapQuestion {
   readonly #windows: Window[] = []
   readonly #figures: Figure[] = []
   readonly #checks: Check[] = []
-  #sale = ''
-  #changes: MapChanges | undefined
-  /** The revision that all changes of ours follow. */
-  #firstRevision = 0
-  #made = 0
+  readonly #sale: string
 
   constructor(stage: Stage, options: BenchOptions, helpers: Helpers) {
     this.#stage = stage
     this.#options = options
     this.#helpers = helpers
+    this.#sale = helpers.changes.sale
   }
 
   async ask(): Promise<Findings> {
     const { load, server, closeSale } = this.#stage
     const { rounds, seconds, viewers } = this.#options
-    await this.#open()
     const before = residentBytesOf(server.pid)
     await this.#watch('sockets', viewers)
     const bytes = (residentBytesOf(server.pid) - before) / viewers
@@ -136,53 +128,6 @@ class MapQuestion {
     }
   }
 
-  /** The sale, and buyers inside it. */
-  async #open(): Promise<void> {
-    const { load, server, createSale } = this.#stage
-    const { seats } = this.#options
-    const queue = {
-      ratePerMinute: 6_000_000,
-      maxActive: 1_000_000,
-      tokenTtlSeconds: 86_400,
-      holdTtlSeconds: 86_400,
-      maxPerAccount: perAccount,
-    }
-    this.#sale = await createSale({ seats, queue })
-    const target = { port: server.port, connections: 16 }
-    // No more than the gate lets in for so few seats.
-    await load.ask('join', { ...target, sales: [this.#sale], seconds: 300, count: Math.min(holders, seats) })
-    const inside = await this.#inside(Math.min(holders, seats))
-    const { redis } = this.#helpers
-    const life = new RedisLife(redis)
-    await redis.connect()
-    await life.known()
-    const state = new SaleState({ redis, life })
-    await state.refresh(this.#sale)
-    const holds = new HoldStore(state)
-    this.#changes = new MapChanges({ holds, sale: this.#sale, seats, holders: inside })
-    this.#firstRevision = await this.#revision()
-    // Redis learns the scripts: a call that has to be repeated would change places with the next one.
-    await this.#change(4, 10)
-  }
-
-  async #inside(count: number): Promise<Holder[]> {
-    const { redis } = this.#stage
-    const { active, granting } = saleKeys(this.#sale)
-    for (let looks = 0; looks < 500; looks++) {
-      const records = Object.entries(await redis.hgetall(active))
-      if (records.length === count && (await redis.hlen(granting)) === 0)
-        return records.map(([accountId, record]) => ({ accountId, ...parseAdmission(record) }))
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    throw new Error(`${count} buyers are not let in`)
-  }
-
-  async #change(count: number, perSecond: number): Promise<number[]> {
-    if (this.#changes === undefined) throw new Error('nobody is there to change the map')
-    this.#made += count
-    return await this.#changes.run({ count, perSecond })
-  }
-
   async #watch(over: 'sockets' | 'streams', viewers: number): Promise<void> {
     const { load, server } = this.#stage
     const { seats } = this.#options
@@ -207,37 +152,44 @@ class MapQuestion {
   }
 
   async #ours(name: string, seconds: number): Promise<OurTurn> {
-    const { load, server, stores } = this.#stage
+    const { load, server } = this.#stage
     const { changes: perSecond } = this.#options
     const before = await this.#snapshot()
     const firstSeq = (await this.#revision()) + 1
     await load.ask('beginMap', undefined)
-    const count = Math.ceil(seconds * perSecond)
-    const work = async (): Promise<MapTold> => {
-      const stamps = await this.#change(count, perSecond)
+    const work = async () => {
+      const stamps = await this.#helpers.changes.run({ count: Math.ceil(seconds * perSecond), perSecond })
       const position = `${before.epoch}:${await this.#revision()}`
-      const { elsewhere } = await load.ask('mapReached', { position, seconds: patienceSeconds })
-      this.#checks.push(check(`${name}: viewers who do not know the last change`, 0, elsewhere))
-      return await load.ask('mapTold', { firstSeq, stamps })
+      return { stamps, ...(await load.ask('mapReached', { position, seconds: patienceSeconds })) }
     }
-    const meters = {
-      server: () => cpuMicrosOf(server.pid),
-      load: () => cpuMicrosOf(load.pid),
-      redis: () => cpuMicrosOf(stores.redis?.pid ?? 0),
-    }
-    const { result: told, cpuMicros, ...window } = await timed(meters, work, ({ receipts }) => receipts)
+    const { result, usedMicros, ...window } = await metered(this.#meters(server.pid, load.pid), work)
     this.#windows.push({ ...window, name: 'map' })
+    const { stamps, elsewhere } = result
+    const told = await load.ask('mapTold', { firstSeq, stamps })
+    this.#checks.push(check(`${name}: viewers who do not know the last change`, 0, elsewhere))
     await this.#checkPictures(name, load, told)
-    const turn = { perSecond: told.receipts / seconds, ...told.each, cpuMicros }
-    const cores =
-      ((cpuMicros['server'] ?? Number.NaN) * told.receipts) / (window.toMicros - window.fromMicros)
-    return { turn, told, before, cores, framesPerSecond: told.frames.length / seconds }
+    const perSecondTold = told.receipts / seconds
+    return {
+      turn: { perSecond: perSecondTold, ...told.each, cpuMicros: shares(usedMicros, told.receipts) },
+      told,
+      before,
+      cores: coresOf(usedMicros['server'], window),
+      framesPerSecond: told.frames.length / seconds,
+    }
+  }
+
+  #meters(serverPid: number, loadPid: number) {
+    const { redis } = this.#stage.stores
+    return {
+      server: () => cpuMicrosOf(serverPid),
+      load: () => cpuMicrosOf(loadPid),
+      redis: () => cpuMicrosOf(redis?.pid ?? 0),
+    }
   }
 
   /** The frames of a turn of ours, told once more by the limit. */
   async #theirs(name: string, { told: { frames }, before }: OurTurn): Promise<Turn> {
     const { limit, limitCrowd } = this.#helpers
-    const { redis } = this.#stage.stores
     const first = frames[0]
     const last = frames.at(-1)
     if (first === undefined || last === undefined) throw new Error('nothing was told')
@@ -245,26 +197,24 @@ class MapQuestion {
     await limitCrowd.ask('mapReached', { position: positionOf(before), seconds: patienceSeconds })
     await limitCrowd.ask('beginMap', undefined)
     const play = frames.map(({ text, atMicros }) => ({ text, afterMicros: atMicros - first.atMicros }))
-    const work = async (): Promise<MapTold> => {
+    const work = async () => {
       const { atMicros } = await limit.ask('play', { frames: play })
       await limitCrowd.ask('mapReached', { position: last.id, seconds: patienceSeconds })
-      const stamps = frames.flatMap(({ prev, seq }, index) =>
-        Array.from({ length: seq - prev }, () => atMicros[index] ?? Number.NaN),
-      )
-      return await limitCrowd.ask('mapTold', { firstSeq: first.prev + 1, stamps })
+      return atMicros
     }
-    const meters = {
-      server: () => cpuMicrosOf(limit.pid),
-      load: () => cpuMicrosOf(limitCrowd.pid),
-      redis: () => cpuMicrosOf(redis?.pid ?? 0),
-    }
-    const { result, cpuMicros } = await timed(meters, work, ({ receipts }) => receipts)
+    const meters = this.#meters(limit.pid, limitCrowd.pid)
+    const { result: atMicros, usedMicros } = await metered(meters, work)
+    const stamps = frames.flatMap(({ prev, seq }, index) =>
+      Array.from({ length: seq - prev }, () => atMicros[index] ?? Number.NaN),
+    )
+    const told = await limitCrowd.ask('mapTold', { firstSeq: first.prev + 1, stamps })
     this.#checks.push(
-      check(`${name}: frames told`, frames.length * this.#options.viewers, result.receipts),
-      check(`${name}: deltas that did not follow`, 0, result.gaps),
+      check(`${name}: frames told`, frames.length * this.#options.viewers, told.receipts),
+      check(`${name}: deltas that did not follow`, 0, told.gaps),
     )
     const seconds = Math.max(1, last.atMicros - first.atMicros) / 1e6
-    return { perSecond: result.receipts / seconds, ...result.each, cpuMicros }
+    const cpuMicros = shares(usedMicros, told.receipts)
+    return { perSecond: told.receipts / seconds, ...told.each, cpuMicros }
   }
 
   async #overStreams(): Promise<OurTurn[]> {
@@ -321,8 +271,8 @@ class MapQuestion {
   /** Each change made one revision: so the moment of each is known by its revision. */
   async #checkChanges(): Promise<void> {
     this.#checks.push(
-      check('changes that were refused', 0, this.#changes?.refused ?? 0),
-      check('revisions of the map', this.#made, (await this.#revision()) - this.#firstRevision),
+      check('changes that were refused', 0, this.#helpers.changes.refused),
+      check('revisions of the map', this.#helpers.changes.made, await this.#revision()),
     )
   }
 }

@@ -11,7 +11,10 @@ import type { Stage } from './stage.ts'
 import {
   check,
   figureOf,
+  coresOf,
+  metered,
   ratioOf,
+  shares,
   sideOf,
   timed,
   type Check,
@@ -112,9 +115,9 @@ class PositionsQuestion {
     return {
       sides: [sideOf('openrun', ours), sideOf('polls', polls), sideOf('frames at each tick', ticks)],
       ratios: [
-        ratioOf({ name: 'cores, polls : ours', goal: 10 }, { top: cores.polls, bottom: cores.ours }),
+        ratioOf({ name: 'cores, polls : ours', goal: 5 }, { top: cores.polls, bottom: cores.ours }),
         ratioOf(
-          { name: 'cores, frames at each tick : ours', goal: 10 },
+          { name: 'cores, frames at each tick : ours', goal: 5 },
           { top: cores.ticks, bottom: cores.ours },
         ),
       ],
@@ -162,20 +165,20 @@ class PositionsQuestion {
   async #ours(): Promise<{ turn: Turn; cores: number }> {
     const { load, server } = this.#stage
     const { seconds, rate } = this.#options
-    const work = async () => {
-      const fromMs = Date.now()
-      await wait(seconds * 1000)
-      const turn = { fromMs, toMs: Date.now() }
-      this.#turns.push(turn)
-      return await load.ask('judgeLine', { ...turn, perSecond: rate })
-    }
-    const counted = (heard: Awaited<ReturnType<typeof work>>): number => heard.told + heard.admitted.count
-    const { result, cpuMicros, ...window } = await timed(this.#meters(server.pid), work, counted)
+    const fromMs = Date.now()
+    const {
+      usedMicros,
+      result: _,
+      ...window
+    } = await metered(this.#meters(server.pid), () => wait(seconds * 1000))
+    const turn = { fromMs, toMs: Date.now() }
     this.#windows.push({ ...window, name: 'positions' })
-    const perSecond = counted(result) / seconds
-    const { p50Ms, p99Ms } = result.admitted
-    const cores = ((cpuMicros['server'] ?? Number.NaN) * perSecond) / 1e6
-    return { turn: { perSecond, p50Ms, p99Ms, cpuMicros }, cores }
+    this.#turns.push(turn)
+    const { told, admitted } = await load.ask('judgeLine', { ...turn, perSecond: rate })
+    const heard = told + admitted.count
+    const { p50Ms, p99Ms } = admitted
+    const figures = { perSecond: heard / seconds, p50Ms, p99Ms, cpuMicros: shares(usedMicros, heard) }
+    return { turn: figures, cores: coresOf(usedMicros['server'], window) }
   }
 
   /**

@@ -98,12 +98,34 @@ export async function timed<T>(
   work: () => Promise<T>,
   countOf: (result: T) => number,
 ): Promise<{ result: T; cpuMicros: Record<string, number>; fromMicros: number; toMicros: number }> {
+  const { usedMicros, ...rest } = await metered(meters, work)
+  return { ...rest, cpuMicros: shares(usedMicros, countOf(rest.result)) }
+}
+
+/** Runs a turn and says what each of some processes used for all of it. */
+export async function metered<T>(
+  meters: Readonly<Record<string, () => number>>,
+  work: () => Promise<T>,
+): Promise<{ result: T; usedMicros: Record<string, number>; fromMicros: number; toMicros: number }> {
   const read = () => Object.entries(meters).map(([name, meter]) => [name, meter()] as const)
   const fromMicros = monotonicMicros()
   const before = new Map(read())
   const result = await work()
-  const after = read()
-  const count = Math.max(1, countOf(result))
-  const used = after.map(([name, micros]) => [name, (micros - (before.get(name) ?? 0)) / count] as const)
-  return { result, cpuMicros: Object.fromEntries(used), fromMicros, toMicros: monotonicMicros() }
+  const used = read().map(([name, micros]) => [name, micros - (before.get(name) ?? 0)] as const)
+  return { result, usedMicros: Object.fromEntries(used), fromMicros, toMicros: monotonicMicros() }
+}
+
+/** What was used, for one of so many pieces of work. */
+export function shares(usedMicros: Readonly<Record<string, number>>, count: number): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(usedMicros).map(([name, micros]) => [name, micros / Math.max(1, count)]),
+  )
+}
+
+/** How many cores a process kept busy. */
+export function coresOf(
+  usedMicros: number | undefined,
+  { fromMicros, toMicros }: Pick<Window, 'fromMicros' | 'toMicros'>,
+): number {
+  return (usedMicros ?? Number.NaN) / (toMicros - fromMicros)
 }
