@@ -1,10 +1,5 @@
-/**
- * Colours of price classes: after Okabe and Ito, whose set those see apart who see red and green alike; darkened for a
- * light ground so that each stands out from it by 3:1 at the least. A class is never told by its colour alone: its
- * price stands wherever a seat is named.
- */
-const light = ['#0067a8', '#b84a00', '#00795a', '#a23b7a', '#7a5c00', '#4a46b8', '#2f7f9e', '#5b5b5b']
-const dark = ['#5cb8f0', '#ff9b54', '#3fcf9f', '#ea9ccd', '#eed75a', '#a5a2ff', '#7fd6e6', '#c9c9c9']
+/** How many colours there are for price classes, as `--class-0` and so on in hall.css. */
+const colorCount = 8
 
 /**
  * @typedef {object} HallColors
@@ -18,10 +13,10 @@ const dark = ['#5cb8f0', '#ff9b54', '#3fcf9f', '#ea9ccd', '#eed75a', '#a5a2ff', 
  * @property {string} warn
  */
 
-/** As the page is coloured at this moment. @param {boolean} isDark @param {(token: string) => string} token @returns {HallColors} */
-export function hallColors(isDark, token) {
+/** As the page is coloured at this moment. @param {(name: string) => string} token @returns {HallColors} */
+export function hallColors(token) {
   return {
-    classes: isDark ? dark : light,
+    classes: Array.from({ length: colorCount }, (_, index) => token(`--class-${index}`)),
     ink: token('--ink'),
     muted: token('--muted'),
     surface: token('--surface'),
@@ -34,10 +29,10 @@ export function hallColors(isDark, token) {
 
 /** @param {HallColors} colors @param {number} priceClass */
 export function classColor({ classes }, priceClass) {
-  return classes[priceClass % classes.length] ?? '#0067a8'
+  return classes[priceClass % colorCount] ?? 'gray'
 }
 
-/** The colour as `public/hall/hall.css` names it. @param {number} priceClass */
-export function classColorName(priceClass) {
-  return `class-color-${priceClass % light.length}`
+/** The same for a style of the page. @param {number} priceClass */
+export function classColorToken(priceClass) {
+  return `var(--class-${priceClass % colorCount})`
 }

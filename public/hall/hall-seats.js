@@ -17,6 +17,8 @@
  * @property {readonly HallRow[]} rows
  * @property {readonly Point[]} outline goes around its seats
  * @property {Point} middle
+ * @property {Rect} bounds
+ * @property {number} mainClass the price class of most of its seats
  */
 /** @typedef {readonly [x: number, y: number]} Point */
 /** @typedef {{ left: number, top: number, right: number, bottom: number }} Rect */
@@ -128,7 +130,7 @@ export class HallSeats {
    */
   #sectionOf({ code, name, dx, dy, rows: drawn }, rows) {
     const outline = outlineOf({ dx, dy, rows: drawn })
-    const { left, top, right, bottom } = boundsOf(outline)
+    const bounds = boundsOf(outline)
     return {
       code,
       name,
@@ -136,7 +138,9 @@ export class HallSeats {
       seats: rows.reduce((sum, { seats }) => sum + seats, 0),
       rows,
       outline,
-      middle: [(left + right) / 2, (top + bottom) / 2],
+      middle: [(bounds.left + bounds.right) / 2, (bounds.top + bounds.bottom) / 2],
+      bounds,
+      mainClass: mainClassOf(rows),
     }
   }
 }
@@ -156,6 +160,14 @@ function outlineOf({ dx, dy, rows }) {
     return [corner(row, end, -margin), corner(row, end, margin)]
   })
   return [...left, ...right.toReversed()]
+}
+
+/** @param {readonly HallRow[]} rows */
+function mainClassOf(rows) {
+  /** @type {Map<number, number>} */
+  const counts = new Map()
+  for (const { priceClass, seats } of rows) counts.set(priceClass, (counts.get(priceClass) ?? 0) + seats)
+  return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 0
 }
 
 /**
