@@ -1,4 +1,3 @@
-// oxlint-disable-next-line import/default -- resolved by the server, typed by public/tsconfig.json
 import uPlot from '/vendor/uplot.js'
 import { useEffect, useRef } from '/vendor/preact-hooks.js'
 import { html } from '../shell/html.js'
