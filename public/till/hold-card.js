@@ -26,11 +26,6 @@ export function HoldCard({ places, hold }) {
   const total = hold.units.reduce((sum, { unit, quantity }) => sum + priceOf(places, unit) * quantity, 0)
   const price = money({ amountMinor: total, currency: sale.currency })
   const isBusy = hold.busy !== ''
-  const choose = (/** @type {Event} */ event) => {
-    const chosen = /** @type {HTMLSelectElement} */ (event.target).value
-    keep('payment-method', chosen)
-    setMethod(chosen)
-  }
   return html`<section class="card hold" aria-labelledby=${hold.id}>
     <div class="hold-head">
       <h2 id=${hold.id}>${words.held}</h2>
@@ -44,16 +39,7 @@ export function HoldCard({ places, hold }) {
           </li>`,
       )}
     </ul>
-    ${
-      !units.isFree &&
-      html`<label class="pay-with">
-        ${words.payWith}
-        <select value=${method} disabled=${isBusy} onChange=${choose}>
-          ${methods.map((one) => html`<option value=${one}>${words.methods[one]}</option>`)}
-        </select>
-        <span class="muted small-text">${words.sandbox}</span>
-      </label>`
-    }
+    ${!units.isFree && html`<${PayWith} method=${method} isBusy=${isBusy} onChoose=${setMethod} />`}
     <button
       type="button"
       class="primary"
@@ -88,6 +74,23 @@ export function HoldCard({ places, hold }) {
       />`
     }
   </section>`
+}
+
+/** @param {{ method: string, isBusy: boolean, onChoose: (method: string) => void }} props */
+function PayWith({ method, isBusy, onChoose }) {
+  const words = tillWords.value
+  const choose = (/** @type {Event} */ event) => {
+    const chosen = /** @type {HTMLSelectElement} */ (event.target).value
+    keep('payment-method', chosen)
+    onChoose(chosen)
+  }
+  return html`<label class="pay-with">
+    ${words.payWith}
+    <select value=${method} disabled=${isBusy} onChange=${choose}>
+      ${methods.map((one) => html`<option value=${one}>${words.methods[one]}</option>`)}
+    </select>
+    <span class="muted small-text">${words.sandbox}</span>
+  </label>`
 }
 
 /** Apart from the card, so that only this is drawn each second. @param {{ places: Places, expiresAt: string }} props */
