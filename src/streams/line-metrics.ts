@@ -4,6 +4,7 @@ import { Counter, type Registry } from 'prom-client'
 export class LineMetrics {
   readonly #told: Counter
   readonly #read: Counter
+  readonly #heads: Counter
 
   constructor(registry: Registry) {
     const registers = [registry]
@@ -17,10 +18,19 @@ export class LineMetrics {
       help: 'Lines read as a whole, at first or because an update was lost',
       registers,
     })
+    this.#heads = new Counter({
+      name: 'openrun_line_updates_total',
+      help: 'Head updates of lines that were heard',
+      registers,
+    })
   }
 
   positionsTold(count: number): void {
     this.#told.inc(count)
+  }
+
+  updateHeard(): void {
+    this.#heads.inc()
   }
 
   lineRead(): void {

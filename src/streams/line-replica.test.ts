@@ -143,6 +143,7 @@ t.test('as long as nothing is lost the whole line is read once', async (t) => {
   const line = new TrueLine()
   const channel = new Subject<HeadUpdate>()
   let readings = 0
+  let heard = 0
   const replica = new LineReplica({
     saleId: 'sal_x',
     clock: new FakeClock(),
@@ -150,6 +151,7 @@ t.test('as long as nothing is lost the whole line is read once', async (t) => {
     broker: { messages: () => channel as never },
     queue: { readLine: async () => line.reading() },
     onRead: () => readings++,
+    onHeard: () => heard++,
   })
   for (let times = 0; times < 50; times++) {
     line.join()
@@ -159,6 +161,7 @@ t.test('as long as nothing is lost the whole line is read once', async (t) => {
     await new Promise((resolve) => setImmediate(resolve))
   }
   t.equal(readings, 1)
+  t.equal(heard, 50)
   t.equal(replica.size, line.members.size)
   t.equal(replica.head?.waiting, line.members.size)
   replica.stop()

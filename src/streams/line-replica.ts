@@ -14,6 +14,8 @@ export interface LineReplicaOptions {
   readonly log: Log
   /** Told of each reading of the whole line, for the metrics. */
   readonly onRead?: () => void
+  /** Told of each head update that is news, for the metrics. */
+  readonly onHeard?: () => void
 }
 
 /** A line that cannot be followed is not read more often than this. */
@@ -70,6 +72,7 @@ export class LineReplica {
   #take(update: HeadUpdate): void {
     if (this.#isOld(update)) return
     this.#head = update
+    this.#options.onHeard?.()
     if (this.#isReading) {
       this.#early.push(update)
       if (this.#early.length > earlyMax) this.#early.shift()

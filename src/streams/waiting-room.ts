@@ -117,6 +117,7 @@ export class WaitingRoom {
       onForgotten,
       onTold: (count) => metrics?.positionsTold(count),
       onRead: () => metrics?.lineRead(),
+      onHeard: () => metrics?.updateHeard(),
     })
     const notices = this.#options.broker
       .messages(saleChannels.queue(saleId), queueNotice)
