@@ -310,3 +310,32 @@ t.test('who goes away is told nothing more and costs nothing', async (t) => {
   const two = await watch(saleId, at(people, 0))
   await two.isTold('1 of 1')
 })
+
+t.test('who listens is first again at once when the gate had not heard that they are there', async (t) => {
+  const queueOf = { ratePerMinute: 60, maxActive: 50, graceSeconds: 90 }
+  const sale = await makeSale(sql, { changes: { queue: queueOf } })
+  const { gate } = await house.gate(sale.id)
+  const people = await makePeople(sql, 3)
+  for (const account of people) await queue.join(sale.id, account)
+  const edges = [await roomOf(t, 'prc_one'), await roomOf(t, 'prc_two')]
+  const [first, second] = [
+    await at(edges, 0).watch(sale.id, at(people, 0)),
+    await at(edges, 1).watch(sale.id, at(people, 1)),
+  ]
+  await first.isTold('1 of 3')
+  await second.isTold('2 of 3')
+  await house.passAtWorkMs(sale.id, 91_000)
+  t.equal((await gate.tick())?.setAside, 3)
+  const places = async () => (await queue.standing(sale.id, people)).places
+  await until('those who listen are back', async () => {
+    const states = (await places()).map(({ state }) => state)
+    return states.join(' ') === 'waiting waiting aside'
+  })
+  t.match((await places()).slice(0, 2), [{ ahead: 0 }, { ahead: 1 }], 'in their order')
+  await house.passMs(sale.id, 1000)
+  t.equal((await gate.tick())?.told, 1)
+  await until('it is told', () => first.told.at(-1)?.startsWith('admitted') === true)
+  round()
+  await second.isTold('1 of 1')
+  t.notOk([...first.told, ...second.told].some((event) => event === 'aside' || event === 'absent'))
+})
