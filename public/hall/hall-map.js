@@ -4,6 +4,7 @@ import { number } from '../shell/said.js'
 import { codesOf } from '../till/till-state.js'
 import { hallWords } from '../words/hall-words.js'
 import { HallCanvas } from './hall-canvas.js'
+import { withStage } from './hall-ground.js'
 import { SeatCard } from './seat-card.js'
 
 /** @import { RefObject } from '/vendor/preact.js' */
@@ -20,6 +21,7 @@ export function HallMap({ places, hall }) {
   return html`<section class="hall" aria-label=${words.map}>
     <canvas
       class="hall-canvas"
+      style=${{ aspectRatio: ratioOf(hall) }}
       ref=${canvas}
       role="img"
       aria-label=${`${words.map}. ${words.mapHelp}`}
@@ -100,6 +102,12 @@ function useHallCanvas(canvas, { places, hall, setCard }) {
     ])
   }, [chosen, holds, news, watched])
   return drawn
+}
+
+/** As wide and high as the hall, within what the page allows. @param {HallSeats} hall */
+function ratioOf(hall) {
+  const { left, right, top, bottom } = withStage(hall.bounds)
+  return `${right - left} / ${bottom - top}`
 }
 
 function spoken() {

@@ -87,6 +87,7 @@ export function SeatList({ places, hall, free }) {
 /** @param {{ places: Places, hall: HallSeats, free: FreeSeats, filter: Filter, onOpen: (index: number) => void }} props */
 function Sections({ places, hall, free, filter, onOpen }) {
   const words = hallWords.value
+  void places.pulse.value
   const fits = hall.sections.flatMap((section, index) => {
     const isOfClass =
       filter.priceClass < 0 || section.rows.some(({ priceClass }) => priceClass === filter.priceClass)
@@ -115,6 +116,7 @@ function Sections({ places, hall, free, filter, onOpen }) {
 /** @param {{ places: Places, hall: HallSeats, section: number, filter: Filter, onOpen: (row: number) => void }} props */
 function Rows({ places, hall, section, filter, onOpen }) {
   const words = hallWords.value
+  void places.pulse.value
   const { seats: states } = places.units.map
   const rows = (hall.sections[section]?.rows ?? []).flatMap((row) => {
     if (filter.priceClass >= 0 && row.priceClass !== filter.priceClass) return []
@@ -140,6 +142,7 @@ function Rows({ places, hall, section, filter, onOpen }) {
 /** @param {{ places: Places, hall: HallSeats, row: HallRow, together: number }} props */
 function Seats({ places, hall, row, together }) {
   const words = hallWords.value
+  void places.pulse.value
   const { chosen } = places.state.value
   const mayChoose = places.mayChoose.value
   const runs = freeRuns(row, places.units.map.seats, together)

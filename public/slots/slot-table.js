@@ -1,6 +1,7 @@
 /** @import { SlotsLayout } from '../../src/domain/sales/sale-layout-messages.ts' */
 
 const dayMs = 86_400_000
+const weekMs = 7 * dayMs
 
 /** The slots of a sale by date and hour; unit numbers and codes as in the layout. */
 export class SlotTable {
@@ -61,32 +62,19 @@ export class SlotTable {
   }
 
   /**
-   * All days from the first to the last, those that are closed as well, by weeks that begin on a Monday. Weeks in
-   * which every day is closed are left out.
+   * All days from the first to the last, those that are closed as well, seven at a time. Where all seven are closed
+   * they are left out.
    * @returns {string[][]}
    */
   weeks() {
-    /** @type {Map<number, string[]>} */
-    const weeks = new Map()
-    const [first, last] = [this.dates[0], this.dates.at(-1)]
-    if (first === undefined || last === undefined) return []
-    for (const date of this.dates) {
-      const monday = mondayBefore(Date.parse(date))
-      if (weeks.has(monday)) continue
-      const days = Array.from({ length: 7 }, (_, day) => isoDate(monday + day * dayMs))
-      weeks.set(
-        monday,
-        days.filter((day) => day >= first && day <= last),
-      )
-    }
-    return [...weeks.values()]
+    const [first, last] = [Date.parse(this.dates[0] ?? ''), Date.parse(this.dates.at(-1) ?? '')]
+    const open = new Set(this.dates.map((date) => Math.floor((Date.parse(date) - first) / weekMs)))
+    return [...open].map((week) => {
+      const begin = first + week * weekMs
+      const days = Math.min(7, (last - begin) / dayMs + 1)
+      return Array.from({ length: days }, (_, day) => isoDate(begin + day * dayMs))
+    })
   }
-}
-
-/** The first of January 1970 was a Thursday. @param {number} ms */
-function mondayBefore(ms) {
-  const day = Math.floor(ms / dayMs)
-  return (day - ((day + 3) % 7)) * dayMs
 }
 
 /** @param {number} ms */

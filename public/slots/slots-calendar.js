@@ -33,7 +33,7 @@ export function SlotsCalendar({ places, slots }) {
       weeks.length > 1 &&
       html`<div class="slots-weeks">
         <button type="button" class="small" disabled=${week === 0} onClick=${() => setWeek(week - 1)}>
-          ← ${words.earlier}
+          ← <span class="week-word">${words.earlier}</span>
         </button>
         <span class="small-text muted">${dateText(dates[0] ?? '')} – ${dateText(dates.at(-1) ?? '')}</span>
         <button
@@ -42,7 +42,7 @@ export function SlotsCalendar({ places, slots }) {
           disabled=${week === weeks.length - 1}
           onClick=${() => setWeek(week + 1)}
         >
-          ${words.later} →
+          <span class="week-word">${words.later}</span> →
         </button>
       </div>`
     }
@@ -78,6 +78,7 @@ export function SlotsCalendar({ places, slots }) {
 /** @param {{ places: Places, slots: SlotTable, date: string, isShown: boolean, onShow: () => void }} props */
 function DayButton({ places, slots, date, isShown, onShow }) {
   const words = slotsWords.value
+  void places.pulse.value
   const left = slots.leftOn(date, places.units.map.left)
   const state = left === undefined ? words.closed : left === 0 ? words.full : words.left(number(left))
   return html`<button
@@ -94,6 +95,7 @@ function DayButton({ places, slots, date, isShown, onShow }) {
 /** @param {{ places: Places, slots: SlotTable, date: string, hour: string }} props */
 function SlotButton({ places, slots, date, hour }) {
   const words = slotsWords.value
+  void places.pulse.value
   const unitNo = slots.at(date, hour)
   if (unitNo === undefined) return html`<span class="slot closed">${words.closed}</span>`
   if (!places.units.map.isKnown) return html`<span class="slot bone"></span>`

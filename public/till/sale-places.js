@@ -69,13 +69,14 @@ export function SalePlaces(props) {
 
 /** @param {SalePlacesProps & { places: Places }} props */
 function Shop({ places, admission, over, onFinished, onAdmissionOver }) {
-  const { holds, orders, isRead } = places.state.value
+  const { holds, orders, isRead, isTaking } = places.state.value
   const token = over === null ? admission?.token : undefined
   useEffect(
     () => places.admit({ token, mayChoose: token !== undefined, onAdmissionOver }),
     [token, onAdmissionOver],
   )
-  const isFinished = over !== null && isRead && orders.length === 0 && holds.length === 0
+  // What is just being asked for may end the admission before its answer is here.
+  const isFinished = over !== null && isRead && !isTaking && orders.length === 0 && holds.length === 0
   useEffect(() => {
     if (isFinished) onFinished()
   }, [isFinished])
