@@ -28,16 +28,13 @@ import {
 const peerPart = 0.25
 /** How often the gate looks at a line, as the server is run here. */
 const ticksPerSecond = 10
-/** What a tick a hundred milliseconds would send is more than this machine can; so many a second are sent, and counted up. */
+/** Ten ticks a second for everybody may be more than a machine can; so many frames are sent, and what one costs is multiplied. */
 const framesPerSecondMax = 20_000
 const ratePerMinuteMax = 6_000_000
 /** Within this wait everybody is near the front, so that the line can be let in at once and nobody counts as away. */
 const nearSeconds = 100
 
-interface Crowd {
-  readonly helper: HelperProcess<LoadCalls>
-  readonly port: number
-}
+type Crowd = HelperProcess<LoadCalls>
 
 /**
  * What does it cost to tell a line where it stands, and how true is what it is told? Against two plain designs: everybody
@@ -50,7 +47,7 @@ export async function askPositions(stage: Stage, options: BenchOptions): Promise
       `${options.conns} waiters are let in before ${seconds} s are over: more --conns or a lower --rate`,
     )
   const peer = new HelperProcess<TickFramesCalls>(new URL('./limits/tick-frames.ts', import.meta.url))
-  const peerCrowd = new HelperProcess<LoadCalls>(new URL('./load/load-program.ts', import.meta.url))
+  const peerCrowd: Crowd = new HelperProcess(new URL('./load/load-program.ts', import.meta.url))
   try {
     return await new PositionsQuestion(stage, options, { peer, peerCrowd }).ask()
   } finally {
@@ -71,7 +68,7 @@ class PositionsQuestion {
   readonly #stage: Stage
   readonly #options: BenchOptions
   readonly #peer: HelperProcess<TickFramesCalls>
-  readonly #peerCrowd: Crowd['helper']
+  readonly #peerCrowd: Crowd
   readonly #windows: Window[] = []
   readonly #figures: Figure[] = []
   /** Of ours, in milliseconds of the wall clock. */
@@ -82,7 +79,7 @@ class PositionsQuestion {
   constructor(
     stage: Stage,
     options: BenchOptions,
-    { peer, peerCrowd }: { peer: HelperProcess<TickFramesCalls>; peerCrowd: Crowd['helper'] },
+    { peer, peerCrowd }: { peer: HelperProcess<TickFramesCalls>; peerCrowd: Crowd },
   ) {
     this.#stage = stage
     this.#options = options
@@ -170,7 +167,7 @@ class PositionsQuestion {
       usedMicros,
       result: _,
       ...window
-    } = await metered(this.#meters(server.pid), () => wait(seconds * 1000))
+    } = await metered(this.#meters(server.pid, load.pid), () => wait(seconds * 1000))
     const turn = { fromMs, toMs: Date.now() }
     this.#windows.push({ ...window, name: 'positions' })
     this.#turns.push(turn)
@@ -196,7 +193,7 @@ class PositionsQuestion {
       seconds: this.#options.seconds * peerPart,
     }
     const { result, cpuMicros, fromMicros, toMicros } = await timed(
-      this.#meters(server.pid),
+      this.#meters(server.pid, load.pid),
       () => load.ask('poll', asked),
       ({ done }) => done,
     )
@@ -211,7 +208,7 @@ class PositionsQuestion {
     const everyMs = Math.max(1000 / ticksPerSecond, (conns / framesPerSecondMax) * 1000)
     const ticks = Math.ceil((seconds * peerPart * 1000) / everyMs)
     const { result, cpuMicros } = await timed(
-      this.#meters(this.#peer.pid),
+      this.#meters(this.#peer.pid, this.#peerCrowd.pid),
       () => this.#peer.ask('tick', { ticks, everyMs }),
       ({ frames }) => frames,
     )
@@ -219,12 +216,12 @@ class PositionsQuestion {
     return { perSecond, p50Ms: Number.NaN, p99Ms: Number.NaN, cpuMicros }
   }
 
-  #meters(serverPid: number) {
-    const { load, stores } = this.#stage
+  #meters(serverPid: number, loadPid: number) {
+    const { redis } = this.#stage.stores
     return {
       server: () => cpuMicrosOf(serverPid),
-      load: () => cpuMicrosOf(load.pid),
-      redis: () => cpuMicrosOf(stores.redis?.pid ?? 0),
+      load: () => cpuMicrosOf(loadPid),
+      redis: () => cpuMicrosOf(redis?.pid ?? 0),
     }
   }
 
