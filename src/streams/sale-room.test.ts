@@ -151,6 +151,22 @@ t.test('when most of the line leaves at once the others know within two seconds'
   t.ok(Math.max(...late.slice(8)) <= 1, late.map((one) => one.toFixed(1)).join(' '))
 })
 
+t.test('those who came at the same moment are not told at the same moment for ever', async (t) => {
+  const line = new SimulatedLine(3000)
+  const { enter, pass } = roomOf(t, line, { sale: saleOf() })
+  const told: QueueEvent[][] = line.people.map((person) => enter(person).told)
+  await until('all know their places', () => told.every(({ length }) => length === 1))
+  const toldSoFar = () => told.reduce((sum, { length }) => sum + length, 0)
+  let most = 0
+  for (let turn = 0; turn < 240; turn++) {
+    const before = toldSoFar()
+    if (turn % 4 === 0) line.letIn(1)
+    await pass(turnMs)
+    most = Math.max(most, toldSoFar() - before)
+  }
+  t.ok(most < 600, `${most} of 3000 in one turn`)
+})
+
 t.test('whose leaving was not told is found out together with the others, in one call', async (t) => {
   const line = new SimulatedLine(100)
   const { enter, pass } = roomOf(t, line, { sale: saleOf() })

@@ -258,7 +258,7 @@ export class SaleRoom {
     const event = positionEvent({ ...place, sale, head, left: standing?.free ?? head?.free ?? 0 })
     const { ahead, behind, etaSeconds, left } = event.data
     this.near.note(guest.accountId, isNear(ahead, sale))
-    this.#schedule(guest, tellAgainMs(etaSeconds))
+    this.#schedule(guest, tellAgainMs(etaSeconds, guest.sequence))
     guest.tellOnce(`waiting ${ahead} ${behind} ${etaSeconds} ${left}`, event)
   }
 

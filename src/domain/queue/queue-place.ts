@@ -106,9 +106,13 @@ export function expectedPace({ ratePerMinute, admittedLastMinute, isFull }: Gate
  */
 const staleness = { part: 0.05, leastMs: 1000, mostMs: 30_000, onTheWayMs: 600 } as const
 
-/** When a waiter is to be told again, in milliseconds from now. */
-export function tellAgainMs(etaSecondsLeft: number): number {
+/**
+ * When a waiter is to be told again, in milliseconds from now. By their sequence some are told up to a quarter earlier, so
+ * that those who came at the same moment are not told at the same moment for ever.
+ */
+export function tellAgainMs(etaSecondsLeft: number, sequence = 0): number {
   const { part, leastMs, mostMs, onTheWayMs } = staleness
   const allowedMs = (etaSecondsLeft * 1000 * part) / (1 + part)
-  return Math.min(mostMs, Math.max(leastMs, allowedMs)) - onTheWayMs
+  const latestMs = Math.min(mostMs, Math.max(leastMs, allowedMs)) - onTheWayMs
+  return latestMs * (1 - (sequence % 16) / 64)
 }
