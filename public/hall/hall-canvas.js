@@ -2,13 +2,13 @@ import { hallColors } from './hall-colors.js'
 import { HallGestures } from './hall-gestures.js'
 import { withStage } from './hall-ground.js'
 import { HallPainter } from './hall-painter.js'
-import { SeatGrid } from './seat-grid.js'
 import { SeatMarks } from './seat-look.js'
 import { closeTo, fitted, moved, seatScaleMin, toCanvas, toHall, touchScale, zoomed } from './hall-view.js'
 
 /** @import { FreeSeats } from './free-seats.js' */
 /** @import { HallSeats, HallSection } from './hall-seats.js' */
 /** @import { HallView, Spot } from './hall-view.js' */
+/** @import { SeatGrid } from './seat-grid.js' */
 /** @import { SeatLook } from './seat-look.js' */
 
 /** More device pixels than this nobody sees, and everybody waits for. */
@@ -19,6 +19,7 @@ const mouseScale = 9
 /**
  * @typedef {object} HallCanvasOptions
  * @property {HallSeats} seats
+ * @property {SeatGrid} grid
  * @property {Uint8Array} states
  * @property {FreeSeats} free
  * @property {string} stage
@@ -44,15 +45,15 @@ export class HallCanvas {
 
   /** @param {HTMLCanvasElement} canvas @param {HallCanvasOptions} options */
   constructor(canvas, options) {
-    const { seats, states, free } = options
+    const { seats, grid, states, free } = options
     this.#canvas = canvas
     this.#options = options
-    this.#grid = new SeatGrid(seats)
+    this.#grid = grid
     this.#marks = new SeatMarks(seats, states)
     this.#bounds = withStage(seats.bounds)
     this.#painter = new HallPainter(canvas, {
       seats,
-      grid: this.#grid,
+      grid,
       free,
       marks: this.#marks,
       colors: this.#colors(),

@@ -66,15 +66,17 @@ function useHallCanvas(canvas, { places, hall, setCard }) {
   const watched = places.watched.value
 
   useEffect(() => {
-    if (canvas.current === null || places.free === undefined) return
+    if (!canvas.current || !places.free || !places.grid) return
     const hallCanvas = new HallCanvas(canvas.current, {
       seats: hall,
+      grid: places.grid,
       states: places.units.map.seats,
       free: places.free,
       ...spoken(),
       onSeat: (unitNo) => {
+        const code = hall.codeOf(unitNo)
+        if (places.mayChoose.value && places.leftOf(code) > 0) return places.toggle(code)
         setCard(() => ({ unitNo, spot: hallCanvas.spotOf(unitNo), isPinned: true }))
-        places.toggle(hall.codeOf(unitNo))
       },
       onPoint: (unitNo, spot) =>
         setCard((now) => {

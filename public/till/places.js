@@ -3,6 +3,7 @@ import { call, newKey, pause } from '../live/calls.js'
 import { live } from '../live/live.js'
 import { toProblem } from '../live/problem.js'
 import { FreeSeats } from '../hall/free-seats.js'
+import { SeatGrid } from '../hall/seat-grid.js'
 import { saleUnits } from '../units/sale-units.js'
 import { UnitsFeed, watchMax } from '../units/units-feed.js'
 import { Till } from './till.js'
@@ -11,6 +12,7 @@ import { choose, emptyTill, withoutTaken } from './till-state.js'
 /** @import { SaleLayout } from '../../src/domain/sales/sale-layout-messages.ts' */
 /** @import { SaleView } from '../../src/domain/sales/sale-messages.ts' */
 /** @import { Listening } from '../live/live-link.js' */
+/** @import { SaleUnits } from '../units/sale-units.js' */
 /** @import { MapChange } from '../units/unit-map.js' */
 
 /** Numbers beside the hall are written anew so often at the most; the hall itself at every change. */
@@ -20,6 +22,7 @@ const pulseMs = 300
 export class Places {
   sale
   units
+  grid
   free
   till
   /** What the buyer has. */
@@ -41,11 +44,12 @@ export class Places {
   #orders
   #pulseTimer = 0
 
-  /** @param {SaleView} sale @param {SaleLayout} layout */
-  constructor(sale, layout) {
+  /** @param {SaleView} sale @param {SaleUnits} units @param {SeatGrid | undefined} grid in a sale of seats */
+  constructor(sale, units, grid) {
     this.sale = sale
-    this.units = saleUnits(layout)
-    this.free = this.units.hall && new FreeSeats(this.units.hall)
+    this.units = units
+    this.grid = grid
+    this.free = units.hall && new FreeSeats(units.hall)
     this.till = new Till(sale.id, {
       call,
       newKey,
@@ -155,7 +159,12 @@ export async function openPlaces(sale) {
   try {
     /** @type {SaleLayout} */
     const layout = await call(`/sales/${sale.id}/layout`)
-    return new Places(sale, layout)
+    // Fifty thousand seats are made ready in steps, between which the page answers.
+    const units = saleUnits(layout)
+    await pause(0)
+    const grid = units.hall && new SeatGrid(units.hall)
+    await pause(0)
+    return new Places(sale, units, grid)
   } catch (thrown) {
     throw toProblem(thrown)
   }

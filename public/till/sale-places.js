@@ -92,7 +92,7 @@ function Shop({ places, admission, over, onFinished, onAdmissionOver }) {
   </div>`
   if (over !== null) return html`<div class="places over">${mine}</div>`
   return html`
-    ${admission === null ? html`<p class="notice">${tillWords.value.lookingOnly}</p>` : html`<${TimeToBuy} expiresAt=${admission.expiresAt} />`}
+    ${admission === null ? html`<p class="notice looking">${tillWords.value.lookingOnly}</p>` : html`<${TimeToBuy} expiresAt=${admission.expiresAt} />`}
     <div class="places">
       <div class="places-main"><${Offer} places=${places} /></div>
       <div class="places-side">
