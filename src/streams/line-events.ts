@@ -4,6 +4,8 @@ import {
   expectedPace,
   tokenIdOf,
   type Admission,
+  type AsidePlace,
+  type EnteredPlace,
   type GatePace,
 } from '../domain/queue/queue-place.ts'
 import type { Sale } from '../domain/sales/sale.ts'
@@ -71,7 +73,14 @@ export function statusEvent(status: string, before: string): QueueEvent | undefi
   return before === '' || before === 'scheduled' ? undefined : { type: 'resumed', data: {} }
 }
 
-/** It takes part in the draw at the opening. */
-export function enteredEvent(entry: string, entrants: number, sale: Sale | undefined): EventOf<'entered'> {
-  return { type: 'entered', data: { entry, entrants, opensAt: new Date(sale?.opensAtMs ?? 0).toISOString() } }
+/** What is told to one who is not in the line and yet has a place, or will: set aside, or entered for the draw. */
+export function besideEvent(
+  place: AsidePlace | EnteredPlace,
+  entrants: number,
+  sale: Sale | undefined,
+): EventOf<'aside' | 'entered'> {
+  if (place.state === 'aside')
+    return { type: 'aside', data: { until: new Date(place.untilMs).toISOString() } }
+  const opensAt = new Date(sale?.opensAtMs ?? 0).toISOString()
+  return { type: 'entered', data: { entry: place.entryId, entrants, opensAt } }
 }

@@ -39,7 +39,7 @@ const saleOf = (changes: Partial<Sale> = {}, ratePerMinute = 60): Sale => ({
 })
 
 /** A room over a simulated line. `now` stands for the sale as PostgreSQL has it. */
-const roomOf = (t: Test, line: SimulatedLine, now: { sale: Sale }) => {
+const roomOf = (t: Test, line: SimulatedLine, now: { sale: Sale }, entered: readonly string[] = []) => {
   const clock = new FakeClock()
   const room = new SaleRoom({
     saleId: 'sal_x',
@@ -48,7 +48,10 @@ const roomOf = (t: Test, line: SimulatedLine, now: { sale: Sale }) => {
     broker: { messages: () => line.heads as never },
     queue: line.queue,
     catalogue: { sale: async () => now.sale },
-    entering: { of: async () => new Map(), count: async () => 0 },
+    entering: {
+      of: async () => new Map(entered.map((person) => [person, `ent_${person}`])),
+      count: async () => entered.length,
+    },
     signToken: async () => ({ token: 'token' }),
     onForgotten: () => {},
   })
@@ -291,6 +294,26 @@ t.test(
     t.equal(position?.type === 'position' && position.data.position, 19)
   },
 )
+
+t.test('before a draw entrants are hardly asked for; when it is held all of them are, at once', async (t) => {
+  const line = new SimulatedLine(0)
+  line.figures.status = 'scheduled'
+  const sale = saleOf({ status: 'scheduled', queue: { ...saleOf().queue, mode: 'lottery' } })
+  const { enter, pass } = roomOf(t, line, { sale }, ['p0', 'p1'])
+  const guests = [enter('p0'), enter('p1')]
+  for (const { hears } of guests) await hears('entered')
+  const asked = line.asked.length
+  await pass(25_000)
+  t.equal(line.asked.length, asked)
+  line.join()
+  line.join()
+  line.figures.status = 'open'
+  await pass(1000)
+  t.same(
+    guests.map(({ types }) => types()),
+    guests.map(() => ['entered', 'position']),
+  )
+})
 
 t.test('who is near the front is said to be there, whatever keeps the gate from its pace', async (t) => {
   const line = new SimulatedLine(500)

@@ -12,10 +12,10 @@ import type { QueueStore, Standing, Waiter } from '../domain/queue/queue-store.t
 import type { SaleCatalogue } from '../domain/sales/sale-catalogue.ts'
 import type { Sale } from '../domain/sales/sale.ts'
 import { Guest, type Tell } from './guest.ts'
-import { admittedEvent, enteredEvent, gatePace, positionEvent, type SignToken } from './line-events.ts'
+import { admittedEvent, besideEvent, gatePace, positionEvent, type SignToken } from './line-events.ts'
 import { LineReplica, type LineReplicaOptions } from './line-replica.ts'
 import { isNear, NearFront } from './near-front.ts'
-import { lookUp } from './place-lookup.ts'
+import { lookUp, type Found } from './place-lookup.ts'
 import { RememberedPlaces } from './remembered-places.ts'
 import { SaleNews } from './sale-news.ts'
 import { ShrinkingWaits } from './shrinking-waits.ts'
@@ -37,8 +37,9 @@ export interface SaleRoomOptions extends Omit<LineReplicaOptions, 'queue'> {
 const askedMax = 500
 const asked: Fate<void> = { ok: true, value: undefined }
 const closed: QueueEvent = { type: 'closed', data: {} }
-/** When a listener who does not wait is looked up again. */
+/** When a listener who does not wait is looked up again; before a draw, of which everybody hears, less often. */
 const askAgainMs = 2000
+const enteredAgainMs = 30_000
 
 /**
  * Those who listen, at this edge, to the line of one sale. Whoever comes is looked up once, together with others; from
@@ -127,7 +128,8 @@ export class SaleRoom {
       this.tellStatus('closed')
       return accountIds.forEach((accountId) => this.#guests.get(accountId)?.tellOnce('closed', closed))
     }
-    const { standing, places } = await lookUp(this.#options, sale, accountIds)
+    const found = await lookUp(this.#options, sale, accountIds)
+    const { standing, places } = found
     this.tellStatus(standing.status)
     const forgotten: Waiter[] = []
     const aside: string[] = []
@@ -139,7 +141,7 @@ export class SaleRoom {
         this.askFor(accountId, askAgainMs)
       } else {
         if (place.state === 'aside') aside.push(accountId)
-        this.#tellPlace(accountId, place, standing)
+        this.#tellPlace(accountId, place, found)
       }
     })
     if (forgotten.length > 0) this.#options.onForgotten(forgotten)
@@ -168,7 +170,9 @@ export class SaleRoom {
 
   /** The sale was paused, went on, sold out or closed. */
   tellStatus(status: string): void {
+    const isDrawn = this.#news.status === 'scheduled' && status !== 'scheduled'
     this.#tellAll(this.#news.statusIs(status))
+    if (isDrawn) this.askAll()
   }
 
   stop(): void {
@@ -224,7 +228,7 @@ export class SaleRoom {
     this.#arrivals.add(guest.accountId).catch(() => guest.isGone || this.#schedule(guest, askAgainMs))
   }
 
-  #tellPlace(accountId: string, place: QueuePlace, standing: Standing): void {
+  #tellPlace(accountId: string, place: QueuePlace, { standing, entrants }: Found): void {
     if (place.state === 'admitted') return this.admit(accountId, place)
     const guest = this.#guests.get(accountId)
     if (place.state === 'waiting') this.places.remember({ accountId, sequence: place.sequence })
@@ -234,16 +238,10 @@ export class SaleRoom {
       guest.sequence = place.sequence
       return this.#tellPosition(guest, place, standing)
     }
-    this.#rest(guest)
-    if (place.state === 'aside') {
-      const until = new Date(place.untilMs).toISOString()
-      return guest.tellOnce(`aside ${place.untilMs}`, { type: 'aside', data: { until } })
-    }
-    if (place.state === 'entered') {
-      const { entering, saleId } = this.#options
-      const tell = (entrants: number): void =>
-        guest.tellOnce(`entered ${place.entryId}`, enteredEvent(place.entryId, entrants, this.#sale))
-      return void entering.count(saleId).then(tell, () => {})
+    this.#rest(guest, place.state === 'entered' ? enteredAgainMs : askAgainMs)
+    if (place.state !== 'absent') {
+      const event = besideEvent(place, entrants, this.#sale)
+      return guest.tellOnce(JSON.stringify(event), event)
     }
     // Told already why it is absent, or never was in.
     if (guest.told === 'expired' || guest.told === 'fulfilled') return
@@ -273,9 +271,9 @@ export class SaleRoom {
   }
 
   /** It does not wait: now and then it is looked whether the word of a change was lost. */
-  #rest(guest: Guest): void {
+  #rest(guest: Guest, againMs = askAgainMs): void {
     guest.sequence = undefined
-    this.#schedule(guest, askAgainMs)
+    this.#schedule(guest, againMs)
     this.near.note(guest.accountId, false)
   }
 
