@@ -160,6 +160,7 @@ export async function openPlaces(sale) {
     /** @type {SaleLayout} */
     const layout = await call(`/sales/${sale.id}/layout`)
     // Fifty thousand seats are made ready in steps, between which the page answers.
+    await pause(0)
     const units = saleUnits(layout)
     await pause(0)
     const grid = units.hall && new SeatGrid(units.hall)
