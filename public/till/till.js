@@ -229,7 +229,7 @@ export class Till {
       // Made before looking, so that what is told during the look is not lost.
       this.#look = new AbortController()
       await Promise.all(open.map(({ id }) => this.#lookAt(id)))
-      await this.#ports.pause(lookMs, this.#look.signal)
+      if (!this.#look.signal.aborted) await this.#ports.pause(lookMs, this.#look.signal)
     }
     this.#isFollowing = false
   }
