@@ -8,6 +8,8 @@ export class Guest {
   readonly #tells = new Set<Tell>()
   /** What it was last told of its place, so that it is not told twice; empty before anything was. */
   told = ''
+  /** It was told how things stand: from then on it hears of every change. */
+  isWelcomed = false
   /** Its place, once it is known that it waits. */
   sequence: number | undefined
 

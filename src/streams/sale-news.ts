@@ -29,6 +29,7 @@ export class SaleNews {
 
   /** Whoever comes while the sale is not simply open, or while the organiser has something to say, hears of it. */
   welcome(guest: Guest, sale: Sale | undefined): void {
+    guest.isWelcomed = true
     const event = statusEvent(this.#status, '')
     if (event !== undefined) guest.tell(event)
     const notice = sale?.notice ?? null

@@ -341,3 +341,17 @@ t.test(
     t.same(line.present, ['p0'])
   },
 )
+
+t.test('a tab misses nothing because another tab of the same account is being looked up', async (t) => {
+  const line = new SimulatedLine(1)
+  line.figures.status = 'paused'
+  const { enter } = roomOf(t, line, { sale: saleOf({ status: 'paused' }) })
+  const one = enter('p0')
+  await one.hears('position')
+  line.tell()
+  const two = enter('p0')
+  line.figures.status = 'open'
+  line.tell()
+  await two.hears('position')
+  t.equal(one.types().filter((type) => type === 'resumed').length, 1)
+})

@@ -219,7 +219,7 @@ export class SaleRoom {
     if (event === undefined) return
     for (const guest of this.#guests.values()) {
       if (event.type === 'closed') guest.tellOnce('closed', event)
-      else if (guest.told !== '') guest.tell(event)
+      else if (guest.isWelcomed) guest.tell(event)
     }
   }
 
