@@ -1,4 +1,4 @@
-import { useEffect, useState } from '/vendor/preact-hooks.js'
+import { useEffect, useRef, useState } from '/vendor/preact-hooks.js'
 import { second, serverNow } from '../live/server-clock.js'
 import { BestSeats } from '../hall/best-seats.js'
 import { classColorToken } from '../hall/hall-colors.js'
@@ -84,7 +84,7 @@ function Shop({ places, admission, over, onFinished, onAdmissionOver }) {
     // What was held without an order ends with the admission; the server knows.
     if (over !== null) void places.till.readHolds()
   }, [over])
-  const mine = html`<div class="till">
+  const mine = html`<div class="till" tabindex="-1" ref=${useNewsInSight(holds.length + orders.length)}>
     <${TillNews} places=${places} />
     ${orders.map((order) => html`<${OrderCard} key=${order.id} places=${places} order=${order} isOver=${over !== null} />`)}
     ${holds.map((hold) => html`<${HoldCard} key=${hold.id} places=${places} hold=${hold} />`)}
@@ -101,6 +101,24 @@ function Shop({ places, admission, over, onFinished, onAdmissionOver }) {
       </div>
     </div>
   `
+}
+
+/**
+ * Whoever has reserved or booked something from further down the page is brought to what came of it.
+ * @param {number} count of holds and orders
+ */
+function useNewsInSight(count) {
+  const till = useRef(/** @type {HTMLElement | null} */ (null))
+  const before = useRef(count)
+  useEffect(() => {
+    const hasMore = count > before.current
+    before.current = count
+    if (!hasMore || till.current === null) return
+    till.current.focus({ preventScroll: true })
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
+    till.current.scrollIntoView({ block: 'nearest', behavior: isCalm ? 'auto' : 'smooth' })
+  }, [count])
+  return till
 }
 
 /** @param {{ places: Places }} props */
