@@ -37,6 +37,8 @@ const finalCodes = { from: 4500, to: 4999 } as const
 export class LiveSocket {
   readonly #options: LiveSocketOptions
   readonly #listeners = new Map<string, Subscriber<ChannelEvent>>()
+  /** Where listeners want to go on. */
+  readonly #since = new Map<string, string>()
   #socket: WebSocketLike | undefined
   #isOpen = false
 
@@ -44,11 +46,12 @@ export class LiveSocket {
     this.#options = options
   }
 
-  /** A channel has one listener at a time. Begins with `subscribed`, never completes. */
-  channel(ch: string): Observable<ChannelEvent> {
+  /** A channel has one listener at a time. Says `subscribed` when it is, goes on after `since`, never completes. */
+  channel(ch: string, since?: string): Observable<ChannelEvent> {
     return new Observable((listener) => {
       if (this.#listeners.has(ch)) return listener.error(new Error(`${ch} is listened to already`))
       this.#listeners.set(ch, listener)
+      if (since !== undefined) this.#since.set(ch, since)
       if (this.#isOpen) this.#subscribe(ch)
       else if (this.#socket === undefined) this.#connect()
       return () => this.#leave(ch, listener)
@@ -86,7 +89,7 @@ export class LiveSocket {
   }
 
   #subscribe(ch: string): void {
-    this.#socket?.send(JSON.stringify({ op: 'subscribe', ch, ref: ch }))
+    this.#socket?.send(JSON.stringify({ op: 'subscribe', ch, ref: ch, since: this.#since.get(ch) }))
   }
 
   #read(text: string): void {
@@ -108,12 +111,14 @@ export class LiveSocket {
     this.#isOpen = false
     const listeners = [...this.#listeners.values()]
     this.#listeners.clear()
+    this.#since.clear()
     for (const listener of listeners) listener.error(error)
   }
 
   #leave(ch: string, listener: Subscriber<ChannelEvent>): void {
     if (this.#listeners.get(ch) !== listener) return
     this.#listeners.delete(ch)
+    this.#since.delete(ch)
     if (this.#listeners.size > 0) {
       if (this.#isOpen) this.#socket?.send(JSON.stringify({ op: 'unsubscribe', ch }))
       return

@@ -37,7 +37,8 @@ import { LiveSocket } from './live-socket.ts'
 import { orderOutcome } from './order-outcome.ts'
 import { reconnecting } from './reconnecting.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
-import { waitInLine, type LineEvent, type WaitOptions } from './waiting.ts'
+import { unitMap, type UnitMap, type UnitMapOptions } from './unit-map.ts'
+import { waitInLine, type LineEvent, type WaitOptions, type WaitParts } from './waiting.ts'
 
 export interface ClientOptions {
   /** Address of the server, or of several: calls go to another one when one fails. */
@@ -170,15 +171,13 @@ export class OpenrunClient {
    * `leaveQueue`: whoever still listens is taken for somebody who lost the place, and joins again.
    */
   waitInLine(options: WaitOptions): Observable<LineEvent> {
-    const parts = {
-      calls: this.#calls,
-      socket: this.#socket,
-      time: this.#time,
-      random: this.#random,
-      policy: this.#policy,
-      join: (sale: string, ticket: string | undefined) => this.joinQueue(sale, { ticket }),
-    }
-    return waitInLine(parts, options)
+    const join = (sale: string, ticket: string | undefined) => this.joinQueue(sale, { ticket })
+    return waitInLine({ ...this.#liveParts(), join }, options)
+  }
+
+  /** What is free in a sale, as it changes. At most one a sale over a client's WebSocket. */
+  unitMap(options: UnitMapOptions): Observable<UnitMap> {
+    return unitMap(this.#liveParts(), options)
   }
 
   /** Named units, or the best that are together. `unit_taken` and `none_together` say: choose again. */
@@ -269,9 +268,13 @@ export class OpenrunClient {
     return this.#send({ method: 'GET', path: path`/sales/${sale}/revoked`, query, answer: revokedPage })
   }
 
-  #noticesOf(): Observable<OrderNotice> {
+  #liveParts(): Omit<WaitParts, 'join'> {
     const [time, random, policy] = [this.#time, this.#random, this.#policy]
-    return reconnecting(() => this.#socket.channel('me'), { time, random, policy }).pipe(
+    return { calls: this.#calls, socket: this.#socket, time, random, policy }
+  }
+
+  #noticesOf(): Observable<OrderNotice> {
+    return reconnecting(() => this.#socket.channel('me'), this.#liveParts()).pipe(
       filter(({ type }) => type === 'order'),
       map(({ data }) => orderNotice.safeParse(data).data),
       filter((notice) => notice !== undefined),
