@@ -139,35 +139,51 @@ function Rows({ places, hall, section, filter, onOpen }) {
   </ul>`
 }
 
-/** @param {{ places: Places, hall: HallSeats, row: HallRow, together: number }} props */
+/**
+ * What is taken leaves a gap: no other seat may slip under a finger that is on its way.
+ * @param {{ places: Places, hall: HallSeats, row: HallRow, together: number }} props
+ */
 function Seats({ places, hall, row, together }) {
   const words = hallWords.value
   void places.pulse.value
   const { chosen } = places.state.value
-  const mayChoose = places.mayChoose.value
   const runs = freeRuns(row, places.units.map.seats, together)
   if (runs.length === 0) return html`<p class="muted">${words.noneHere}</p>`
+  const fits = new Set(
+    runs.flatMap(({ first, seats }) => Array.from({ length: seats }, (_, nth) => first + nth)),
+  )
   return html`<p class="muted small-text">${prices(places, hall, [row])}</p>
     <ul class="seat-list-seats">
-      ${runs.flatMap(({ first, seats }) =>
-        Array.from({ length: seats }, (_, nth) => {
-          const code = hall.codeOf(first + nth)
-          const isChosen = chosen.has(code)
-          return html`<li key=${code}>
-            <button
-              type="button"
-              class="small"
-              aria-pressed=${isChosen}
-              aria-label=${`${words.seat(hall.seatInRow(first + nth))}, ${isChosen ? words.states.chosen : words.states.free}`}
-              disabled=${!mayChoose}
-              onClick=${() => places.toggle(code)}
-            >
-              ${hall.seatInRow(first + nth)}
-            </button>
-          </li>`
-        }),
-      )}
+      ${Array.from({ length: row.seats }, (_, nth) => {
+        const unitNo = row.first + nth
+        const code = hall.codeOf(unitNo)
+        if (!fits.has(unitNo)) return html`<li key=${code} class="gone" aria-hidden="true">·</li>`
+        return html`<${SeatButton}
+          key=${code}
+          places=${places}
+          code=${code}
+          seat=${nth + 1}
+          isChosen=${chosen.has(code)}
+        />`
+      })}
     </ul>`
+}
+
+/** @param {{ places: Places, code: string, seat: number, isChosen: boolean }} props */
+function SeatButton({ places, code, seat, isChosen }) {
+  const words = hallWords.value
+  return html`<li>
+    <button
+      type="button"
+      class="small"
+      aria-pressed=${isChosen}
+      aria-label=${`${words.seat(seat)}, ${isChosen ? words.states.chosen : words.states.free}`}
+      disabled=${!places.mayChoose.value}
+      onClick=${() => places.toggle(code)}
+    >
+      ${seat}
+    </button>
+  </li>`
 }
 
 /** @param {{ classes: ReadonlySet<number> }} props */
