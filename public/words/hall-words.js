@@ -23,7 +23,6 @@ export const hallWords = inBoth({
     /** @param {string} time */
     heldUntil: (time) => `Being bought, until ${time} at the latest`,
     heldBy: 'Somebody is buying it',
-    choose: 'Choose',
     unchoose: 'Unchoose',
     watch: 'Tell me when it is free',
     watched: 'We tell you when it is free',
@@ -32,9 +31,7 @@ export const hallWords = inBoth({
     priceClass: 'Price',
     together: 'Side by side',
     any: 'Any',
-    section: 'Section',
     sections: 'Sections',
-    rows: 'Rows',
     /** @param {number} row */
     row: (row) => `Row ${row}`,
     /** @param {number} seat */
@@ -66,7 +63,6 @@ export const hallWords = inBoth({
     },
     heldUntil: (time) => `다른 분이 구매 중이에요 (늦어도 ${time}까지)`,
     heldBy: '다른 분이 구매 중이에요',
-    choose: '고르기',
     unchoose: '선택 취소',
     watch: '비면 알려 주기',
     watched: '비면 알려 드릴게요',
@@ -75,9 +71,7 @@ export const hallWords = inBoth({
     priceClass: '가격',
     together: '나란히',
     any: '상관없음',
-    section: '구역',
     sections: '구역',
-    rows: '열',
     row: (row) => `${row}열`,
     seat: (seat) => `${seat}번`,
     seatsFrom: (from, to) => `${from}–${to}`,

@@ -5,7 +5,6 @@ export const slotsWords = inBoth({
   en: {
     calendar: 'Dates and times',
     days: 'Days',
-    week: 'Week',
     earlier: 'Earlier',
     later: 'Later',
     /** @param {string} count */
@@ -21,7 +20,6 @@ export const slotsWords = inBoth({
   ko: {
     calendar: '날짜와 시간',
     days: '날짜',
-    week: '주',
     earlier: '이전',
     later: '다음',
     left: (count) => `${count}자리`,

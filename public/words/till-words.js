@@ -19,9 +19,7 @@ export const tillWords = inBoth({
     holding: 'Reserving…',
     bookThem: 'Book now',
     booking: 'Booking…',
-    clear: 'Clear',
     held: 'Reserved for you',
-    heldFor: 'Reserved for another',
     extend: '5 minutes more',
     extending: 'One moment…',
     release: 'Give back',
@@ -60,7 +58,6 @@ export const tillWords = inBoth({
     toOrders: 'To my orders',
     goOn: 'Choose more',
     done: 'Done',
-    youHave: 'You have places in this sale already.',
     news: {
       /** @param {string} codes */
       lost: (codes) => `${codes} went to somebody else a moment ago.`,
@@ -96,9 +93,7 @@ export const tillWords = inBoth({
     holding: '자리 잡는 중…',
     bookThem: '바로 예약',
     booking: '예약하는 중…',
-    clear: '모두 취소',
     held: '내가 잡은 자리',
-    heldFor: '남은 시간',
     extend: '5분 더',
     extending: '잠시만요…',
     release: '돌려주기',
@@ -134,7 +129,6 @@ export const tillWords = inBoth({
     toOrders: '내 주문 보기',
     goOn: '더 고르기',
     done: '완료',
-    youHave: '이 판매에서 이미 예약한 자리가 있어요.',
     news: {
       lost: (codes) => `${codes}: 방금 다른 분이 가져갔어요.`,
       unit_taken: (codes) => `${codes}: 다른 분이 조금 더 빨랐어요. 다른 자리를 골라 주세요.`,
