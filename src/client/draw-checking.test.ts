@@ -63,3 +63,24 @@ t.test('before the draw there is nothing to check', async (t) => {
   )
   t.same(faults, ['Nothing was drawn yet.'])
 })
+
+t.test('a commitment exchanged after it was noted is found out, and only then', async (t) => {
+  const other = 'bad5eed0'.repeat(8)
+  const exchanged = server({ seed: other, commitment: sha(Buffer.from(other, 'hex')) })
+  t.same((await checkDraw(exchanged, 'sal_x')).faults, [], 'who noted nothing cannot know')
+  t.equal((await checkDraw(exchanged, 'sal_x', drawn.commitment)).faults.length, 1)
+  t.same((await checkDraw(server({}), 'sal_x', drawn.commitment)).faults, [])
+})
+
+t.test('a list of entries without end is not read for ever', async (t) => {
+  let pages = 0
+  const endless = (items: readonly string[]) => ({
+    ...server({}),
+    drawEntries: async () => {
+      if (++pages > 100) throw new Error('still reading')
+      return { items: [...items], next: 'ent_z' }
+    },
+  })
+  t.ok((await checkDraw(endless(honest), 'sal_x')).faults.length > 0)
+  t.ok((await checkDraw(endless([]), 'sal_x')).faults.length > 0, 'nor pages with nothing on them')
+})

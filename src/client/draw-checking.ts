@@ -1,3 +1,4 @@
+import type { DrawEntriesPage } from '../domain/queue/draw-messages.ts'
 import type { OpenrunClient } from './openrun-client.ts'
 
 /** What came of recomputing a draw from what was published. */
@@ -6,28 +7,35 @@ export interface DrawCheck {
   readonly faults: readonly string[]
   /** The entries in the order that follows from the seed. */
   readonly order: readonly string[]
+  readonly commitment: string
 }
 
 /**
- * Recomputes a draw from what anybody can read: that the seed is the one the server was bound to before anybody
- * entered, that the entries are those it was bound to before the seed was shown, and the order that follows. Throws
- * ApiError where nothing was drawn (yet).
+ * Recomputes a draw from what anybody can read: that seed, entries and order belong together. That the commitment was
+ * there before the entries only whoever noted it then can know.
+ * @param noted the commitment as somebody read it before the draw
+ * @throws ApiError where nothing is drawn in the sale
  */
 export async function checkDraw(
   client: Pick<OpenrunClient, 'draw' | 'drawEntries'>,
   sale: string,
+  noted?: string,
 ): Promise<DrawCheck> {
   const draw = await client.draw(sale)
   if (draw.state !== 'drawn' || draw.seed === undefined)
-    return { faults: ['Nothing was drawn yet.'], order: [] }
+    return { faults: ['Nothing was drawn yet.'], order: [], commitment: draw.commitment }
   const entries: string[] = []
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await client.drawEntries(sale, cursor === undefined ? {} : { cursor })
+  // A list that is longer than was said is wrong already, and might have no end.
+  for (let cursor: string | null = ''; cursor !== null && entries.length <= draw.entrants;) {
+    const page: DrawEntriesPage = await client.drawEntries(sale, cursor === '' ? {} : { cursor })
     entries.push(...page.items)
-    cursor = page.next
+    cursor = page.items.length === 0 ? null : page.next
   }
   const seed = bytesOf(draw.seed)
   const faults: string[] = []
+  if (noted !== undefined && noted !== draw.commitment) {
+    faults.push('The commitment is not the one that was noted: the server exchanged it.')
+  }
   if ((await sha256(seed)) !== draw.commitment) {
     faults.push('The seed is not the one the server was bound to: its SHA-256 is not the commitment.')
   }
@@ -39,7 +47,7 @@ export async function checkDraw(
   if ((await sha256(new TextEncoder().encode(sorted.map((id) => `${id}\n`).join('')))) !== draw.digest) {
     faults.push('The entries are not those the server was bound to: their SHA-256 is not the digest.')
   }
-  return { faults, order: await orderOf(seed, entries) }
+  return { faults, order: await orderOf(seed, entries), commitment: draw.commitment }
 }
 
 async function orderOf(seed: Uint8Array<ArrayBuffer>, entries: readonly string[]): Promise<string[]> {

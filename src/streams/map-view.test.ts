@@ -77,14 +77,20 @@ function stage() {
   const heads = new Subject<unknown>()
   const lost$ = new Subject<void>()
   const clock = new FakeClock()
+  /** How many readings fail. */
+  const failures = { count: 0 }
+  const run = async () => {
+    if (failures.count > 0) throw new Error(`${failures.count--} more fail`)
+    return hall.reading()
+  }
   const map = new UnitMap({
     saleId: 'sal_x',
     units,
-    state: { run: async () => hall.reading() } as never,
+    state: { run } as never,
     broker: { messages: (name: string) => (name.endsWith('units') ? deltas : heads), lost$ } as never,
   })
   const viewer = new Viewer()
-  return { hall, deltas, heads, lost$, clock, map, viewer }
+  return { hall, deltas, heads, lost$, clock, map, viewer, failures }
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve))
@@ -189,7 +195,7 @@ t.test(
       'from within a frame',
     )
     t.same(view.since('1:3').data, { prev: 3, seq: 3, changes: [], pools: {} })
-    for (const position of ['1:9', '0:3', '2:3', 'nonsense', '']) {
+    for (const position of ['1:9', '0:3', '2:3', 'nonsense', '', '1:nonsense', '1:1.5']) {
       t.equal(view.since(position).type, 'snapshot', position)
     }
     view.stop()
@@ -222,3 +228,65 @@ t.test(
     }
   },
 )
+
+t.test('a map that was lost before its view had begun is read again', async (t) => {
+  const { hall, deltas, clock, map } = stage()
+  const reading = map.picture()
+  // While it is read a delta comes that follows one which was lost.
+  hall.change(1, 1)
+  deltas.next(hall.change(2, 1))
+  const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await reading)
+  const viewer = new Viewer()
+  view.events$.subscribe((event) => viewer.hear(event))
+  viewer.hear(view.current())
+  for (let ms = 0; ms < 300; ms += 60) {
+    await clock.advance(60)
+    await settle()
+  }
+  t.same(viewer.states, hall.states)
+  view.stop()
+  map.stop()
+})
+
+t.test('what is told while the map is read anew leaves nothing out', async (t) => {
+  const { hall, deltas, clock, lost$, map, failures } = stage()
+  const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+  const viewer = new Viewer()
+  view.events$.subscribe((event) => viewer.hear(event))
+  viewer.hear(view.current())
+  failures.count = 1
+  lost$.next()
+  await settle()
+  hall.change(1, 1)
+  // Somebody else asks for the map meanwhile, and it goes on.
+  await map.picture()
+  deltas.next(hall.change(2, 1))
+  await clock.advance(60)
+  await settle()
+  t.ok(
+    viewer.position === '1:0' || viewer.states[1] === 1,
+    `at ${viewer.position} seat 1 is held, and not told of as free`,
+  )
+  view.stop()
+  map.stop()
+})
+
+t.test('a position from within what was read as a whole is answered with the whole', async (t) => {
+  const { hall, deltas, clock, lost$, map } = stage()
+  const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+  deltas.next(hall.change(0, 1))
+  await clock.advance(60)
+  // Lost on the way to this process; another one told its viewers of it and of the next.
+  hall.change(1, 1)
+  const elsewhere = new Viewer()
+  elsewhere.position = '1:2'
+  elsewhere.states.set(hall.states)
+  hall.change(1, 0)
+  lost$.next()
+  await settle()
+  await clock.advance(60)
+  elsewhere.hear(view.since(elsewhere.position))
+  t.same(elsewhere.states, hall.states)
+  view.stop()
+  map.stop()
+})

@@ -59,6 +59,8 @@ export class MapView {
     this.#toldAtMs = options.clock.nowMs()
     this.#following = options.map.changes$.subscribe((units) => this.#note(units))
     this.#following.add(options.map.lost$.subscribe(() => void this.#readAgain()))
+    // Lost between its reading and now, and nobody was there to be told.
+    if (options.map.known === undefined) void this.#readAgain()
     void this.#breakSilence()
   }
 
@@ -75,17 +77,11 @@ export class MapView {
 
   /** What brings a viewer from a position to the map as it was told last: one delta, or the whole. */
   since(position: string): MapEvent {
-    const [epoch, seq] = position.split(':').map(Number)
-    const units =
-      epoch !== this.#told.epoch || seq === undefined
-        ? undefined
-        : seq === this.#told.seq
-          ? []
-          : this.#ring.unitsSince(seq)
+    const [epoch, seq = Number.NaN] = position.split(':').map(Number)
+    if (epoch !== this.#told.epoch || !Number.isSafeInteger(seq)) return this.current()
+    const units = seq === this.#told.seq ? [] : this.#ring.unitsSince(seq)
     // So many changes would be larger than the map.
-    if (units === undefined || seq === undefined || units.length > this.#options.units.count / 8 + 16) {
-      return this.current()
-    }
+    if (units === undefined || units.length > this.#options.units.count / 8 + 16) return this.current()
     return this.#delta(seq, units)
   }
 
@@ -117,8 +113,8 @@ export class MapView {
   #tell(): void {
     this.#isDue = false
     const now = this.#options.map.known
-    // Being read anew: the reading tells the rest.
-    if (now === undefined || now.epoch !== this.#told.epoch) return
+    // Being read anew: the reading tells the rest. Somebody else's may be there before: what was missed is not in it.
+    if (this.#isReading || now === undefined || now.epoch !== this.#told.epoch) return
     const units = [...this.#changed]
     this.#changed.clear()
     const { prev, freed } = this.#take(now, units)
@@ -174,7 +170,10 @@ export class MapView {
       now.left.forEach((places, unitNo) => {
         if (places !== left[unitNo] || now.states[unitNo] !== states[unitNo]) this.#changed.add(unitNo)
       })
-      return this.#tell()
+      this.#tell()
+      // Where the map was in between nobody knows here: another process may have told of it.
+      this.#ring.clear()
+      return
     }
     this.#told = copyOf(now)
     this.#snapshot = undefined

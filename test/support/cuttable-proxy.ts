@@ -7,11 +7,12 @@ export interface CuttableProxy {
   /** The store's address, through the proxy. */
   readonly url: string
   cut(): void
-  open(): void
+  /** Lets connections through again, to another address from now on where one is given. */
+  open(url?: string): void
 }
 
 export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<CuttableProxy> {
-  const { hostname, port } = new URL(storeUrl)
+  let { hostname, port } = new URL(storeUrl)
   const sockets = new Set<Socket>()
   let isOpen = true
   const keep = (socket: Socket): Socket => {
@@ -42,7 +43,8 @@ export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<Cutt
   return {
     url: url.href,
     cut,
-    open: () => {
+    open: (to) => {
+      if (to !== undefined) ({ hostname, port } = new URL(to))
       isOpen = true
     },
   }

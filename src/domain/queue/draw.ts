@@ -29,12 +29,27 @@ export async function drawnOrder<E extends { readonly entryId: string }>(
   entries: readonly E[],
 ): Promise<E[]> {
   const key = Buffer.from(seed, 'hex')
-  const ranked: { readonly entry: E; readonly rank: string }[] = []
+  // By the first byte of their ranks, so that no single sort is long: one of a million entries would last longer than a lease.
+  const groups = Array.from({ length: 256 }, (): { readonly entry: E; readonly rank: string }[] => [])
   for (let at = 0; at < entries.length; at += slice) {
     for (const entry of entries.slice(at, at + slice)) {
-      ranked.push({ entry, rank: createHmac('sha256', key).update(entry.entryId).digest('hex') })
+      const rank = createHmac('sha256', key).update(entry.entryId).digest('hex')
+      groups[Number.parseInt(rank.slice(0, 2), 16)]?.push({ entry, rank })
     }
-    await new Promise((resolve) => setImmediate(resolve))
+    await others()
   }
-  return ranked.toSorted((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ entry }) => entry)
+  const order: E[] = []
+  let rested = 0
+  for (const group of groups) {
+    for (const { entry } of group.sort((a, b) => (a.rank < b.rank ? -1 : 1))) order.push(entry)
+    if (order.length - rested < slice) continue
+    rested = order.length
+    await others()
+  }
+  return order
+}
+
+/** Resolves when the process has answered others. */
+function others(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -38,7 +38,7 @@ const queueSettings = z.strictObject({
   maxPerAccount: z.int().min(1).max(50).default(4).describe('Standing bookings of one account, at most.'),
   graceSeconds: z
     .int()
-    .min(1)
+    .min(15)
     .max(3600)
     .default(90)
     .describe('How long one may be away at one’s turn, and once more after it, before the place is lost.'),
