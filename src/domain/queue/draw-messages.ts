@@ -4,7 +4,7 @@ const hex = z.string().regex(/^[0-9a-f]{64}$/)
 
 /**
  * A draw as everybody sees it: the commitment from the beginning, digest and seed once it has taken place. It shows
- * that the order follows from the commitment and the entries; it does not show that no seed was thrown away before.
+ * that the order follows from commitment and entries, not that the commitment is older than the entries.
  */
 export const drawView = z
   .object({

@@ -32,8 +32,9 @@ const drawRoute = (parts: DrawRoutesParts) =>
     summary: 'The draw of a lottery: what the server is bound to, and what came of it',
     description:
       'Before the opening the commitment, SHA-256 of a seed; at the opening the digest of all entries, then the seed. The line is ' +
-      'in the order of HMAC-SHA256(seed, entry id). That the order follows from commitment and entries can be recomputed; that ' +
-      'no other seed was thrown away before the commitment cannot.',
+      'in the order of HMAC-SHA256(seed, entry id). That the order follows from commitment and entries can be recomputed. Note ' +
+      'the commitment when you enter: that it is older than the entries, and that nobody who knew the seed entered to suit ' +
+      'it, cannot be seen afterwards.',
     tag,
     auth: 'public',
     params,
