@@ -75,7 +75,7 @@ function SaleTitle({ sale, isSmall }) {
   const words = saleWords.value
   const { status, opensAt, closesAt } = sale
   const mood = { open: 'good', scheduled: 'accent', paused: 'warn' }[String(status)] ?? ''
-  return html`<header class=${isSmall ? 'sale-title small' : 'sale-title'}>
+  return html`<header class=${isSmall ? 'sale-title compact' : 'sale-title'}>
     <h1>${sale.title}</h1>
     <p class="tags">
       <span class=${`pill ${mood}`} data-status=${status}>${words.statuses[status]}</span>

@@ -1,5 +1,5 @@
 /** What is waited at most before another attempt. */
-export const pauseMaxMs = 15_000
+const pauseMaxMs = 15_000
 
 /**
  * How long to wait before attempt 1, 2, 3 …: longer each time, and by half a matter of chance, so that a crowd that

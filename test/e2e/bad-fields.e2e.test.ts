@@ -148,7 +148,7 @@ t.test('parameters of a query that are wrong are named', async (t) => {
     status: ['draft', 'OPEN', '', 'x'.repeat(500)],
     kind: ['seat', '[]'],
     q: ['', 'x'.repeat(101), '%1b'],
-    watch: ['x'.repeat(1401)],
+    watch: ['x'.repeat(1401), 'A-01-01,'.repeat(20)],
   }
   for (const { method, path, operation, right } of calls) {
     for (const { name } of (operation.parameters ?? []).filter((parameter) => parameter.in === 'query')) {

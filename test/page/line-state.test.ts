@@ -180,7 +180,11 @@ t.test('who left may join again, from the start', async (t) => {
 
 t.test('what is given back on purpose is not asked for again', async (t) => {
   const leaving = after([told(position(3)), { type: 'leave' }]).state
-  t.equal(nextState(leaving, told(bare('absent'))).place.at, 'outside', 'the word was quicker than the answer')
+  t.equal(
+    nextState(leaving, told(bare('absent'))).place.at,
+    'outside',
+    'the word was quicker than the answer',
+  )
   t.equal(nextState(leaving, { type: 'unsure' }).place.at, 'loading', 'it did not work: where do I stand?')
 })
 

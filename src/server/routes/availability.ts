@@ -85,6 +85,7 @@ const watchQuery = z.object({
   watch: z
     .string()
     .max(1400)
+    .regex(/^([^,]*,){0,19}[^,]*$/, 'must name 20 units at the most')
     .optional()
     .describe('Codes of units to be told of, separated by commas; 20 at the most.'),
 })
