@@ -71,7 +71,8 @@ export class MapViews {
   #closeIdle(): void {
     const nowMs = this.#options.clock.nowMs()
     for (const [saleId, { holders, idleSinceMs }] of this.#views) {
-      if (holders === 0 && nowMs - idleSinceMs > idleMs) this.#close(saleId)
+      const isPatient = this.#views.size <= viewsMax && nowMs - idleSinceMs <= idleMs
+      if (holders === 0 && !isPatient) this.#close(saleId)
     }
   }
 
@@ -89,7 +90,9 @@ export class MapViews {
   }
 }
 
+/** How long a view without viewers is kept, as long as there are not too many. */
 const idleMs = 30_000
+const viewsMax = 200
 
 interface OpenView {
   readonly view: MapView

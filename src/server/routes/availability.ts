@@ -109,10 +109,8 @@ export function availabilityStream(parts: AvailabilityRoutesParts): Stream {
     errors: [...errors, unitErrors.no_such_unit],
     async open({ params: { sale }, query, caller }, stream) {
       await mustBeShown(parts, sale, caller)
-      const watched = mustKnow(
-        await parts.catalogue.units(sale),
-        (query.watch ?? '').split(',').filter(Boolean),
-      )
+      const units = await parts.catalogue.units(sale)
+      const watched = mustKnow(units, (query.watch ?? '').split(',').filter(Boolean))
       const { view, release } = await parts.views.open(sale)
       stream.onClose(release)
       const { type, id, data } =
@@ -120,9 +118,8 @@ export function availabilityStream(parts: AvailabilityRoutesParts): Stream {
       stream.send({ event: type, id, data })
       stream.join(mapTopic(sale))
       stream.onClose(
-        await watch(parts, {
-          sale,
-          view,
+        watch(view, {
+          units,
           watched,
           tell: (unit) => stream.send({ event: 'free', data: { unit } }),
         }),
@@ -133,7 +130,7 @@ export function availabilityStream(parts: AvailabilityRoutesParts): Stream {
 
 /** The map over a WebSocket. */
 export function unitsChannel(parts: AvailabilityRoutesParts): Channel {
-  const watching = new WeakMap<object, (watched: readonly number[]) => Promise<void>>()
+  const watching = new WeakMap<object, (watched: readonly number[]) => void>()
   return defineChannel({
     prefix: 'units',
     about: 'sale',
@@ -145,16 +142,18 @@ export function unitsChannel(parts: AvailabilityRoutesParts): Channel {
     async subscribe(context) {
       const { name: sale, since, send, join, caller } = context
       await mustBeShown(parts, sale, caller)
+      const units = await parts.catalogue.units(sale)
       const { view, release } = await parts.views.open(sale)
       const { type, id, data } = since === undefined ? view.current() : view.since(since)
       send(type, data, id)
       join(mapTopic(sale))
       let unwatch = (): void => {}
-      watching.set(context, async (watched) => {
+      watching.set(context, (watched) => {
         unwatch()
-        unwatch = await watch(parts, { sale, view, watched, tell: (unit) => send('free', { unit }) })
+        unwatch = watch(view, { units, watched, tell: (unit) => send('free', { unit }) })
       })
       return () => {
+        watching.delete(context)
         unwatch()
         release()
       }
@@ -163,25 +162,23 @@ export function unitsChannel(parts: AvailabilityRoutesParts): Channel {
       const watched = mustKnow(await parts.catalogue.units(name), data.watch)
       const begin = subscription && watching.get(subscription)
       if (begin === undefined) throw new Problem(unitErrors.not_watching)
-      await begin(watched)
+      begin(watched)
     },
   })
 }
 
 /** Tells of the watched units: at once of those that are free, of the others when they are. Returns how to end it. */
-async function watch(
-  { catalogue }: AvailabilityRoutesParts,
+function watch(
+  view: MapView,
   asked: {
-    readonly sale: string
-    readonly view: MapView
+    readonly units: UnitTable
     readonly watched: readonly number[]
     readonly tell: (unit: string) => void
   },
-): Promise<() => void> {
-  const { sale, view, watched, tell } = asked
+): () => void {
+  const { units, watched, tell } = asked
   if (watched.length === 0) return () => {}
-  const { codes } = await catalogue.units(sale)
-  const tellUnit = (unitNo: number): void => tell(codes[unitNo] ?? '')
+  const tellUnit = (unitNo: number): void => tell(units.codes[unitNo] ?? '')
   for (const unitNo of watched) if (view.isFree(unitNo)) tellUnit(unitNo)
   const subscription = view.freed$.subscribe((freed) => {
     for (const unitNo of freed) if (watched.includes(unitNo)) tellUnit(unitNo)
