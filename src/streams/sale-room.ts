@@ -154,6 +154,7 @@ export class SaleRoom {
     const guest = this.#guests.get(accountId)
     if (guest === undefined) return
     this.#rest(guest)
+    if (!guest.isWelcomed) this.#news.welcome(guest, this.#sale)
     const told = `admitted ${admission.sequence}`
     if (guest.told === told) return
     guest.told = told
@@ -229,11 +230,11 @@ export class SaleRoom {
   }
 
   #tellPlace(accountId: string, place: QueuePlace, { standing, entrants }: Found): void {
-    if (place.state === 'admitted') return this.admit(accountId, place)
     const guest = this.#guests.get(accountId)
+    if (guest?.told === '') this.#news.welcome(guest, this.#sale)
+    if (place.state === 'admitted') return this.admit(accountId, place)
     if (place.state === 'waiting') this.places.remember({ accountId, sequence: place.sequence })
     if (guest === undefined) return
-    if (guest.told === '') this.#news.welcome(guest, this.#sale)
     if (place.state === 'waiting') {
       guest.sequence = place.sequence
       return this.#tellPosition(guest, place, standing)
