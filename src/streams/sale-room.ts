@@ -29,7 +29,6 @@ export interface SaleRoomOptions extends Omit<LineReplicaOptions, 'queue'> {
   readonly entering: Pick<DrawEntering, 'of' | 'count'>
   /** Told of waiters whom Redis has lost. */
   readonly onForgotten: (waiters: readonly Waiter[]) => void
-  /** Told of positions, for the metrics. */
   readonly onTold?: (count: number) => void
 }
 
@@ -225,7 +224,7 @@ export class SaleRoom {
   }
 
   #askLater(guest: Guest): void {
-    // While Redis is away: once more with a later turn.
+    // While Redis is away: with a later turn.
     this.#arrivals.add(guest.accountId).catch(() => guest.isGone || this.#schedule(guest, askAgainMs))
   }
 
@@ -236,6 +235,8 @@ export class SaleRoom {
     if (place.state === 'waiting') this.places.remember({ accountId, sequence: place.sequence })
     if (guest === undefined) return
     if (place.state === 'waiting') {
+      // Looked up before the admission was heard of.
+      if (guest.told === `admitted ${place.sequence}`) return
       guest.sequence = place.sequence
       return this.#tellPosition(guest, place, standing)
     }

@@ -2,7 +2,7 @@ import { Batcher, type Fate } from '../../db/batcher.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { Problem } from '../../errors.ts'
 import { idFrom, type Ids } from '../../ids.ts'
-import { saleStateErrors } from '../sale-state/sale-failures.ts'
+import { mustNotBeClosed, saleStateErrors } from '../sale-state/sale-failures.ts'
 import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
 import type { Sale } from '../sales/sale.ts'
 import type { UnitTable } from '../sales/unit-table.ts'
@@ -87,9 +87,12 @@ export class OrderPlacing {
     const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
     if (!units.free) this.#mustTakeMethod(asked.method)
     const orderId = orderIdOfHold(asked.holdId)
-    const hold = await holds
-      .pin(saleId, { holdId: asked.holdId, accountId: asked.accountId, orderId })
-      .catch((error: unknown) => this.#standing(error, orderId, asked.accountId))
+    const pin = async (): Promise<Hold> => {
+      // Redis hears of a closing with the next tick of its writer.
+      mustNotBeClosed(sale)
+      return await holds.pin(saleId, { holdId: asked.holdId, accountId: asked.accountId, orderId })
+    }
+    const hold = await pin().catch((error: unknown) => this.#standing(error, orderId, asked.accountId))
     if (!('places' in hold)) return { order: hold, created: false }
     const draft = this.#draft({ sale, units, hold, orderId, method: asked.method })
     const fate = await committer.add(draft)
