@@ -64,6 +64,8 @@ export const bookings = pgTable(
     capacity: integer().notNull(),
     accountId: text('account_id').notNull(),
     nth: integer().notNull(),
+    /** As its sale wants it. */
+    onePerUnit: boolean('one_per_unit').notNull().default(false),
     status: text({ enum: ['pending', 'booked', 'released', 'cancelled'] }).notNull(),
     priceMinor: integer('price_minor').notNull(),
     issue: integer().notNull().default(1),
@@ -83,6 +85,9 @@ export const bookings = pgTable(
     uniqueIndex('bookings_limit_per_account')
       .on(table.saleId, table.accountId, table.nth)
       .where(sql`${table.status} in ('pending', 'booked')`),
+    uniqueIndex('bookings_one_per_unit')
+      .on(table.saleId, table.accountId, table.unitNo)
+      .where(sql`${table.onePerUnit} and ${table.status} in ('pending', 'booked')`),
     index('bookings_of_order').on(table.orderId),
     index('bookings_revoked')
       .on(table.saleId, table.cancelledAt)

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import {
   bigint,
+  boolean,
   check,
   index,
   integer,
@@ -13,6 +14,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 import { accounts, organisers } from './accounts.ts'
+import { stores } from './stores.ts'
 
 const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
@@ -23,6 +25,8 @@ export const sales = pgTable(
     organiserId: text('organiser_id')
       .notNull()
       .references(() => organisers.id),
+    /** Where it is held, if in a store. */
+    storeId: text('store_id').references(() => stores.id),
     kind: text({ enum: ['seats', 'slots'] }).notNull(),
     title: text().notNull(),
     status: text({ enum: ['draft', 'scheduled', 'open', 'paused', 'soldout', 'closed'] }).notNull(),
@@ -42,6 +46,8 @@ export const sales = pgTable(
     singleSeats: text('single_seats', { enum: ['allowed', 'refused'] })
       .notNull()
       .default('allowed'),
+    /** Whether an account may have one standing booking of each unit only. */
+    onePerUnit: boolean('one_per_unit').notNull().default(false),
     /** What the organiser tells those who wait. */
     notice: text(),
     noticeAt: at('notice_at'),
@@ -56,6 +62,7 @@ export const sales = pgTable(
   },
   (table) => [
     index('sales_status_opens').on(table.status, table.opensAt),
+    index('sales_of_store').on(table.storeId, table.opensAt),
     check('sales_period', sql`${table.opensAt} < ${table.closesAt}`),
     check('sales_rate', sql`${table.ratePerMinute} between 1 and 6000000`),
     check('sales_active', sql`${table.maxActive} between 1 and 1000000`),
@@ -184,5 +191,6 @@ export const drawEntries = pgTable(
   (table) => [
     primaryKey({ columns: [table.saleId, table.accountId] }),
     unique('draw_entries_entry').on(table.saleId, table.entryId),
+    index('draw_entries_sorted').on(table.saleId, sql`${table.entryId} collate "C"`),
   ],
 )
