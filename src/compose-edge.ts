@@ -164,8 +164,8 @@ function composeMaps(base: Foundation, topics: Topics): { maps: UnitMaps; views:
   const views = new MapViews({
     ...base,
     maps,
-    tell: (saleId, event) => topics.publish(mapTopic(saleId), { ch: `units:${saleId}`, ...event }),
-    viewers: (saleId) => topics.size(mapTopic(saleId)),
+    tell: (saleId, group, event) =>
+      topics.publish(mapTopic(saleId, group), { ch: `units:${saleId}`, ...event }),
     onFrame: () => metrics.frameTold(),
   })
   return { maps, views }

@@ -70,13 +70,13 @@ export interface LineHeard {
 }
 
 export interface MapTold {
-  /** Frames with changes, in the order in which the first viewer heard of them. */
+  /** Frames with changes, as one of the viewers was told them. */
   readonly frames: readonly ToldFrame[]
   /** Frames times viewers. */
   readonly receipts: number
   /** From the oldest change in a frame to each viewer. */
   readonly each: MapLatency
-  /** The same to the last viewer of each frame. */
+  /** The same to the last viewer of each frame, of those who are told it together. */
   readonly last: MapLatency
   /** Deltas that did not follow what a viewer knew. */
   readonly gaps: number
@@ -86,7 +86,7 @@ export interface MapTold {
 
 export interface ToldFrame {
   readonly text: string
-  /** When the first viewer heard it. */
+  /** When it was heard. */
   readonly atMicros: number
   /** The position after it. */
   readonly id: string

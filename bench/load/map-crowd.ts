@@ -12,7 +12,6 @@ import { StreamClient } from './stream-client.ts'
 /** One event of the map, told to all: read once, applied by each. */
 interface Frame {
   readonly bytes: Buffer
-  readonly atMicros: number
   readonly id: string
   readonly delta: AvailabilityDelta | undefined
   /** Of a snapshot: the state of each seat. */
@@ -25,8 +24,8 @@ interface Viewer {
   states: Uint8Array
 }
 
-/** Frames that viewers may lie apart. */
-const recentMax = 64
+/** Frames that viewers may lie apart, those of all their groups. */
+const recentMax = 2000
 /** Frames told to a viewer that are kept between two beginnings. */
 const receiptsMax = 20_000_000
 
@@ -34,11 +33,13 @@ const receiptsMax = 20_000_000
 export class MapCrowd {
   #viewers: Viewer[] = []
   #seats = 0
-  #recent: Frame[] = []
+  readonly #recent = new Map<string, Frame>()
   /** Since the beginning: who was told what when, column by column. */
   #told: Frame[] = []
   #receipts = { frames: [] as number[], atMicros: [] as number[] }
   readonly #indexOf = new Map<Frame, number>()
+  /** What the first viewer was told. */
+  #toldFirst: ToldFrame[] = []
   #heard = { cutOff: 0, gaps: 0, notKept: 0 }
 
   async open({
@@ -66,6 +67,7 @@ export class MapCrowd {
   /** Forgets what was told so far. */
   begin(): void {
     this.#told = []
+    this.#toldFirst = []
     this.#indexOf.clear()
     this.#receipts = { frames: [], atMicros: [] }
   }
@@ -95,7 +97,7 @@ export class MapCrowd {
     return {
       ...this.#heard,
       receipts: frames.length,
-      frames: this.#told.map(toldFrame),
+      frames: this.#toldFirst,
       each: latencyOf(all),
       last: latencyOf(last),
     }
@@ -112,7 +114,7 @@ export class MapCrowd {
   close(): void {
     for (const { client } of this.#viewers) client.close()
     this.#viewers = []
-    this.#recent = []
+    this.#recent.clear()
   }
 
   #listener(index: number, opening: Opening) {
@@ -121,9 +123,9 @@ export class MapCrowd {
         const viewer = this.#viewers[index]
         if (viewer === undefined) return
         const atMicros = monotonicMicros()
-        const frame = this.#frameOf(bytes, viewer.client, atMicros)
+        const frame = this.#frameOf(bytes, viewer.client)
         this.#apply(viewer, frame)
-        this.#note(frame, atMicros)
+        this.#note(frame, { index, atMicros })
         opening.heard()
       },
       onEnd: (reason: string): void => {
@@ -134,20 +136,23 @@ export class MapCrowd {
   }
 
   /** All are told the same bytes, so only the first to hear them has to read them. */
-  #frameOf(bytes: Buffer, client: LiveClient, atMicros: number): Frame {
-    const known = this.#recent.find((frame) => frame.bytes.equals(bytes))
+  #frameOf(bytes: Buffer, client: LiveClient): Frame {
+    const text = bytes.toString('latin1')
+    const known = this.#recent.get(text)
     if (known !== undefined) return known
     const { type, id, data } = client.decode(bytes)
     const frame = {
       bytes: Buffer.from(bytes),
-      atMicros,
       id,
       delta: type === 'delta' ? (data as AvailabilityDelta) : undefined,
       states:
         type === 'snapshot' ? unpackSeats((data as AvailabilitySnapshot).seats, this.#seats) : undefined,
     }
-    this.#recent.unshift(frame)
-    if (this.#recent.length > recentMax) this.#recent.pop()
+    this.#recent.set(text, frame)
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= recentMax) break
+      this.#recent.delete(oldest)
+    }
     return frame
   }
 
@@ -166,9 +171,10 @@ export class MapCrowd {
     viewer.position = id
   }
 
-  #note(frame: Frame, atMicros: number): void {
+  #note(frame: Frame, { index: viewer, atMicros }: { index: number; atMicros: number }): void {
     // With nothing new in it, it says only where the map is.
     if (frame.delta === undefined || frame.delta.prev === frame.delta.seq) return
+    if (viewer === 0) this.#toldFirst.push(toldFrame(frame, atMicros))
     if (this.#receipts.frames.length >= receiptsMax) return void this.#heard.notKept++
     let index = this.#indexOf.get(frame)
     if (index === undefined) {
@@ -197,6 +203,6 @@ function latencyOf(histogram: ReturnType<typeof createHistogram>): MapLatency {
   return { p50Ms: histogram.percentile(50) / 1000, p99Ms: histogram.percentile(99) / 1000 }
 }
 
-function toldFrame({ bytes, atMicros, id, delta }: Frame): ToldFrame {
+function toldFrame({ bytes, id, delta }: Frame, atMicros: number): ToldFrame {
   return { text: bytes.toString(), atMicros, id, prev: delta?.prev ?? 0, seq: delta?.seq ?? 0 }
 }

@@ -105,7 +105,11 @@ const step = fc.oneof(
       fate: fc.constantFrom('arrives', 'arrives', 'is lost', 'comes twice', 'comes late'),
     }),
   },
-  { weight: 4, arbitrary: fc.constant({ kind: 'time passes' } as const) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('time passes' as const), ms: fc.constantFrom(5, 20, 60) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'a crowd comes' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'Redis forgets' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'the subscription is cut' } as const) },
   { weight: 2, arbitrary: fc.constant({ kind: 'the viewer misses a frame' } as const) },
@@ -115,13 +119,20 @@ const step = fc.oneof(
 t.test('whatever is lost, repeated or late, each viewer ends with the map as it is', async (t) => {
   const property = fc.asyncProperty(fc.array(step, { maxLength: 50 }), async (steps) => {
     const { hall, deltas, heads, lost$, clock, map, viewer } = stage()
-    const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+    const view = new MapView({ saleId: 'sal_x', units, map, clock }, await map.picture())
     let misses = 0
-    view.events$.subscribe((event) => {
+    let viewing = view.enter()
+    viewer.hear(viewing.event)
+    const enterAgain = () => {
+      viewing.leave()
+      viewing = view.enter(viewer.position)
+      viewer.hear(viewing.event)
+    }
+    view.events$.subscribe(({ group, event }) => {
+      if (group !== viewing.group) return
       if (misses > 0) misses--
-      else if (!viewer.hear(event)) viewer.hear(view.since(viewer.position))
+      else if (!viewer.hear(event)) enterAgain()
     })
-    viewer.hear(view.current())
     const pass = async (ms: number) => {
       await clock.advance(ms)
       await settle()
@@ -134,11 +145,12 @@ t.test('whatever is lost, repeated or late, each viewer ends with the map as it 
         else if (one.fate !== 'is lost') deltas.next(delta)
         if (one.fate === 'comes twice') deltas.next(delta)
         if (one.fate === 'arrives' && late !== undefined) deltas.next(late)
-      } else if (one.kind === 'time passes') await pass(60)
+      } else if (one.kind === 'time passes') await pass(one.ms)
+      else if (one.kind === 'a crowd comes') for (let more = 0; more < 500; more++) view.enter()
       else if (one.kind === 'Redis forgets') hall.forget()
       else if (one.kind === 'the subscription is cut') lost$.next()
       else if (one.kind === 'the viewer misses a frame') misses++
-      else viewer.hear(view.since(viewer.position))
+      else enterAgain()
     }
     misses = 0
     // The writer names the last revision once a second; the position is told in silence.
@@ -161,7 +173,7 @@ t.test(
   'a viewer resumes with one delta, each seat in it once, and from too far back with the whole',
   async (t) => {
     const { hall, deltas, clock, map } = stage()
-    const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+    const view = new MapView({ saleId: 'sal_x', units, map, clock }, await map.picture())
     const frame = async (...changes: [number, number][]) => {
       for (const [unitNo, state] of changes) deltas.next(hall.change(unitNo, state))
       await clock.advance(60)
@@ -213,11 +225,9 @@ t.test(
     ] as const) {
       const { hall, deltas, clock, map } = stage()
       let frames = 0
-      const view = new MapView(
-        { saleId: 'sal_x', units, map, clock, viewers: () => viewers },
-        await map.picture(),
-      )
-      view.events$.subscribe(() => frames++)
+      const view = new MapView({ saleId: 'sal_x', units, map, clock }, await map.picture())
+      for (let viewer = 0; viewer < viewers; viewer++) view.enter()
+      view.events$.subscribe(({ group }) => (frames += group === 0 ? 1 : 0))
       for (let ms = 0; ms < 1000; ms += 5) {
         deltas.next(hall.change(ms % seatCount, 1))
         await clock.advance(5)
@@ -229,15 +239,44 @@ t.test(
   },
 )
 
+t.test('a crowd is told group by group, and whoever comes joins one that knows as much', async (t) => {
+  const { hall, deltas, clock, map } = stage()
+  const view = new MapView({ saleId: 'sal_x', units, map, clock }, await map.picture())
+  const told: number[] = []
+  view.events$.subscribe(({ group }) => told.push(group))
+  const enter = (count: number) => Array.from({ length: count }, () => view.enter())
+  const first = enter(500)
+  t.same(new Set(first.map(({ group }) => group)), new Set([0]))
+  await clock.advance(30)
+  const second = enter(100)
+  t.same(new Set(second.map(({ group }) => group)), new Set([1]))
+  deltas.next(hall.change(1, 1))
+  await clock.advance(20)
+  t.same(told, [0], 'each at its own moment')
+  t.same(
+    enter(3).map(({ group, event }) => [group, event.id]),
+    Array.from({ length: 3 }, () => [2, '1:1']),
+    'the second group does not know it yet, the first is full',
+  )
+  await clock.advance(30)
+  t.same(told, [0, 1])
+  for (const { leave } of second) leave()
+  deltas.next(hall.change(2, 1))
+  await clock.advance(60)
+  t.same(told.slice(2), [0, 2], 'a group without viewers is gone')
+  view.stop()
+  map.stop()
+})
+
 t.test('a map that was lost before its view had begun is read again', async (t) => {
   const { hall, deltas, clock, map } = stage()
   const reading = map.picture()
   // While it is read a delta comes that follows one which was lost.
   hall.change(1, 1)
   deltas.next(hall.change(2, 1))
-  const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await reading)
+  const view = new MapView({ saleId: 'sal_x', units, map, clock }, await reading)
   const viewer = new Viewer()
-  view.events$.subscribe((event) => viewer.hear(event))
+  view.events$.subscribe(({ event }) => viewer.hear(event))
   viewer.hear(view.current())
   for (let ms = 0; ms < 300; ms += 60) {
     await clock.advance(60)
@@ -250,9 +289,9 @@ t.test('a map that was lost before its view had begun is read again', async (t) 
 
 t.test('what is told while the map is read anew leaves nothing out', async (t) => {
   const { hall, deltas, clock, lost$, map, failures } = stage()
-  const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+  const view = new MapView({ saleId: 'sal_x', units, map, clock }, await map.picture())
   const viewer = new Viewer()
-  view.events$.subscribe((event) => viewer.hear(event))
+  view.events$.subscribe(({ event }) => viewer.hear(event))
   viewer.hear(view.current())
   failures.count = 1
   lost$.next()
@@ -273,7 +312,7 @@ t.test('what is told while the map is read anew leaves nothing out', async (t) =
 
 t.test('a position from within what was read as a whole is answered with the whole', async (t) => {
   const { hall, deltas, clock, lost$, map } = stage()
-  const view = new MapView({ saleId: 'sal_x', units, map, clock, viewers: () => 1 }, await map.picture())
+  const view = new MapView({ saleId: 'sal_x', units, map, clock }, await map.picture())
   deltas.next(hall.change(0, 1))
   await clock.advance(60)
   // Lost on the way to this process; another one told its viewers of it and of the next.

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Subject, type Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { UnitTable } from '../domain/sales/unit-table.ts'
@@ -16,11 +17,33 @@ export interface MapViewOptions {
   readonly units: UnitTable
   readonly map: UnitMap
   readonly clock: Clock
-  /** How many are told of each event. */
-  readonly viewers: () => number
   readonly onFrame?: () => void
 }
 
+/**
+ * Viewers who are told together. One event to ten thousand keeps a process for a tenth of a second, and the last of them
+ * waits for all before: so a crowd is told group by group, each at its own moments, which drift apart by themselves
+ * because each begins when the one before is done.
+ */
+interface Group {
+  readonly number: number
+  /** The position its viewers know. */
+  seq: number
+  toldAtMs: number
+  viewers: number
+  isDue: boolean
+}
+
+/** Where a viewer is told, and what it has to hear first. */
+export interface Viewing {
+  readonly event: MapEvent
+  /** Of its group: what is told to the group from now on follows the event. */
+  readonly group: number
+  readonly leave: () => void
+}
+
+/** Viewers of a group before another one is begun, and how many there are at the most. */
+const group = { viewers: 500, most: 20 } as const
 /** Time between two frames: 50 ms, and longer where many watch, because each of them costs some 10 µs a frame. */
 const frame = { leastMs: 50, mostMs: 1000, perViewerMs: 0.01 } as const
 /** How long nothing may be told before the position is, so that a viewer that missed the last delta learns of it. */
@@ -32,31 +55,33 @@ const ringUnits = 50_000
 
 /**
  * The map of one sale as its viewers are told it, frame by frame: changes are gathered and told together. Whoever
- * comes is given the map as it was told last, and from then on the same frames as all others.
+ * comes is given the map as it was told last, and from then on the same frames as all others of a group.
  */
 export class MapView {
   readonly #options: MapViewOptions
-  readonly #events = new Subject<MapEvent>()
+  readonly #events = new Subject<{ readonly group: number; readonly event: MapEvent }>()
   readonly #freed = new Subject<readonly number[]>()
   readonly #ring = new DeltaRing(ringUnits)
   readonly #changed = new Set<number>()
   readonly #following: Subscription
-  /** For everybody. */
-  readonly events$: Observable<MapEvent> = this.#events.asObservable()
-  /** Units of which places became free, frame by frame, where none were. */
+  /** For everybody in a group. */
+  readonly events$ = this.#events.asObservable()
+  /** Units of which places became free where none were, up to a frame before the map says so. */
   readonly freed$: Observable<readonly number[]> = this.#freed.asObservable()
   #told: MapPicture
   #snapshot: MapEvent | undefined
-  #toldAtMs: number
+  /** The first one stays, so that the map goes on when nobody watches. */
+  readonly #groups: Group[]
   readonly #stopped = new AbortController()
-  #isDue = false
   #isReading = false
 
   /** @param picture the map as it stands, just read */
   constructor(options: MapViewOptions, picture: MapPicture) {
     this.#options = options
     this.#told = copyOf(picture)
-    this.#toldAtMs = options.clock.nowMs()
+    this.#groups = [this.#newGroup(0)]
+    // Each group waits by itself.
+    setMaxListeners(group.most + 2, this.#stopped.signal)
     this.#following = options.map.changes$.subscribe((units) => this.#note(units))
     this.#following.add(options.map.lost$.subscribe(() => void this.#readAgain()))
     // Lost between its reading and now, and nobody was there to be told.
@@ -85,6 +110,20 @@ export class MapView {
     return this.#delta(seq, units)
   }
 
+  /** A viewer comes, from a position where it knows one. */
+  enter(position?: string): Viewing {
+    const event = position === undefined ? this.current() : this.since(position)
+    const entered = this.#groupOf(this.#told.seq)
+    entered.viewers++
+    let isIn = true
+    const leave = (): void => {
+      if (!isIn) return
+      isIn = false
+      if (--entered.viewers === 0 && entered.number > 0) this.#groups.splice(this.#groups.indexOf(entered), 1)
+    }
+    return { event, group: entered.number, leave }
+  }
+
   /** Whether a unit has places, as it was told last. */
   isFree(unitNo: number): boolean {
     return (this.#told.left[unitNo] ?? 0) > 0
@@ -97,35 +136,61 @@ export class MapView {
     this.#freed.complete()
   }
 
+  #newGroup(number: number): Group {
+    return { number, seq: this.#told.seq, toldAtMs: this.#options.clock.nowMs(), viewers: 0, isDue: false }
+  }
+
+  /** One that stands at a position where one does at any time: what was told last. */
+  #groupOf(seq: number): Group {
+    const there = this.#groups.filter((one) => one.seq === seq).toSorted((a, b) => a.viewers - b.viewers)
+    const [smallest] = there
+    const hasRoom = smallest !== undefined && smallest.viewers < group.viewers
+    if (smallest !== undefined && (hasRoom || this.#groups.length >= group.most)) return smallest
+    const numbers = new Set(this.#groups.map(({ number }) => number))
+    let number = 1
+    while (numbers.has(number)) number++
+    const begun = this.#newGroup(number)
+    this.#groups.push(begun)
+    // What the others are due to be told.
+    if (this.#changed.size > 0) this.#schedule(begun)
+    return begun
+  }
+
   #note(units: readonly number[]): void {
     for (const unitNo of units) this.#changed.add(unitNo)
-    if (this.#isDue) return
-    this.#isDue = true
-    const { clock, viewers } = this.#options
-    const frameMs = Math.min(frame.mostMs, Math.max(frame.leastMs, viewers() * frame.perViewerMs))
-    const inMs = Math.max(0, this.#toldAtMs + frameMs - clock.nowMs())
+    for (const one of this.#groups) this.#schedule(one)
+  }
+
+  #schedule(one: Group): void {
+    if (one.isDue) return
+    one.isDue = true
+    const { clock } = this.#options
+    const viewers = this.#groups.reduce((sum, { viewers: some }) => sum + some, 0)
+    const frameMs = Math.min(frame.mostMs, Math.max(frame.leastMs, viewers * frame.perViewerMs))
+    const inMs = Math.max(0, one.toldAtMs + frameMs - clock.nowMs())
     void clock.wait(inMs, this.#stopped.signal).then(() => {
-      if (this.#isDue && !this.#stopped.signal.aborted) this.#tell()
+      one.isDue = false
+      if (!this.#stopped.signal.aborted && this.#groups.includes(one)) this.#tell(one)
     })
   }
 
   /** One frame. */
-  #tell(): void {
-    this.#isDue = false
+  #tell(one: Group): void {
     const now = this.#options.map.known
     // Being read anew: the reading tells the rest. Somebody else's may be there before: what was missed is not in it.
     if (this.#isReading || now === undefined || now.epoch !== this.#told.epoch) return
-    const units = [...this.#changed]
-    this.#changed.clear()
-    const { prev, freed } = this.#take(now, units)
-    this.#ring.push({ prev, seq: now.seq, units })
-    this.#say(this.#delta(prev, units))
-    if (freed.length > 0) this.#freed.next(freed)
+    this.#take(now)
+    if (one.seq === this.#told.seq) return
+    const units = this.#ring.unitsSince(one.seq)
+    this.#say(one, units === undefined ? this.current() : this.#delta(one.seq, units))
   }
 
-  /** Copies what changed into what is told. */
-  #take(now: MapPicture, units: readonly number[]): { prev: number; freed: number[] } {
+  /** Copies what has changed into what is told. */
+  #take(now: MapPicture): void {
     const { epoch, seq: prev, left, states } = this.#told
+    if (now.seq === prev && this.#changed.size === 0) return
+    const units = [...this.#changed]
+    this.#changed.clear()
     const freed = units.filter((unitNo) => left[unitNo] === 0 && (now.left[unitNo] ?? 0) > 0)
     for (const unitNo of units) {
       left[unitNo] = now.left[unitNo] ?? 0
@@ -133,13 +198,15 @@ export class MapView {
     }
     this.#told = { epoch, seq: now.seq, left, states }
     this.#snapshot = undefined
-    return { prev, freed }
+    this.#ring.push({ prev, seq: now.seq, units })
+    if (freed.length > 0) this.#freed.next(freed)
   }
 
-  #say(event: MapEvent): void {
-    this.#toldAtMs = this.#options.clock.nowMs()
+  #say(to: Group, event: MapEvent): void {
+    to.toldAtMs = this.#options.clock.nowMs()
+    to.seq = this.#told.seq
     this.#options.onFrame?.()
-    this.#events.next(event)
+    this.#events.next({ group: to.number, event })
   }
 
   async #breakSilence(): Promise<void> {
@@ -152,9 +219,13 @@ export class MapView {
   }
 
   #sayPosition(): void {
-    if (this.#options.clock.nowMs() - this.#toldAtMs < silentAtMostMs / 2) return
     // What is being read is told when it is known.
-    if (this.#options.map.known !== undefined) this.#say(this.#delta(this.#told.seq, []))
+    if (this.#options.map.known === undefined) return
+    const nowMs = this.#options.clock.nowMs()
+    for (const one of this.#groups) {
+      const isSilent = nowMs - one.toldAtMs >= silentAtMostMs / 2
+      if (isSilent && one.seq === this.#told.seq) this.#say(one, this.#delta(one.seq, []))
+    }
   }
 
   /** The map was read anew: in the same epoch its viewers are told what is different, in another one all of it. */
@@ -170,7 +241,7 @@ export class MapView {
       now.left.forEach((places, unitNo) => {
         if (places !== left[unitNo] || now.states[unitNo] !== states[unitNo]) this.#changed.add(unitNo)
       })
-      this.#tell()
+      for (const one of this.#groups) this.#tell(one)
       // Where the map was in between nobody knows here: another process may have told of it.
       this.#ring.clear()
       return
@@ -179,7 +250,7 @@ export class MapView {
     this.#snapshot = undefined
     this.#changed.clear()
     this.#ring.clear()
-    this.#say(this.current())
+    for (const one of this.#groups) this.#say(one, this.current())
   }
 
   /** A state that is being rebuilt, or a store that is away, is asked again. */

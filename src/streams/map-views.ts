@@ -8,9 +8,8 @@ export interface MapViewsOptions {
   readonly maps: UnitMaps
   readonly catalogue: Pick<SaleCatalogue, 'units'>
   readonly clock: Clock
-  /** Tells an event to all viewers of a sale. */
-  readonly tell: (saleId: string, event: MapEvent) => void
-  readonly viewers: (saleId: string) => number
+  /** Tells an event to a group of the viewers of a sale. */
+  readonly tell: (saleId: string, group: number, event: MapEvent) => void
   readonly onFrame?: () => void
 }
 
@@ -50,16 +49,16 @@ export class MapViews {
   }
 
   async #begin(saleId: string): Promise<OpenView> {
-    const { maps, catalogue, clock, tell, viewers, onFrame } = this.#options
+    const { maps, catalogue, clock, tell, onFrame } = this.#options
     const map = await maps.follow(saleId)
     try {
       const picture = await map.picture()
       const units = await catalogue.units(saleId)
       const view = new MapView(
-        { saleId, units, map, clock, viewers: () => viewers(saleId), ...(onFrame && { onFrame }) },
+        { saleId, units, map, clock, ...(onFrame && { onFrame }) },
         map.known ?? picture,
       )
-      const telling = view.events$.subscribe((event) => tell(saleId, event))
+      const telling = view.events$.subscribe(({ group, event }) => tell(saleId, group, event))
       return { view, telling }
     } catch (error) {
       maps.unfollow(saleId)

@@ -14,8 +14,11 @@ export class DeltaRing {
 
   push(delta: { readonly prev: number; readonly seq: number; readonly units: readonly number[] }): void {
     this.#deltas.push(delta)
-    this.#units += delta.units.length
-    while (this.#units > this.#unitsMax) this.#units -= this.#deltas.shift()?.units.length ?? 0
+    this.#units += sizeOf(delta)
+    while (this.#units > this.#unitsMax) {
+      const [oldest] = this.#deltas.splice(0, 1)
+      this.#units -= oldest === undefined ? this.#units : sizeOf(oldest)
+    }
   }
 
   /** The units that changed after a position; undefined when it lies too far back, or was never reached. */
@@ -24,11 +27,18 @@ export class DeltaRing {
     const newest = this.#deltas.at(-1)
     if (oldest === undefined || newest === undefined || seq < oldest.prev || seq > newest.seq)
       return undefined
-    return [...new Set(this.#deltas.filter((delta) => delta.seq > seq).flatMap(({ units }) => units))]
+    // Nearly always only the last few are asked for.
+    const before = this.#deltas.findLastIndex((delta) => delta.seq <= seq)
+    return [...new Set(this.#deltas.slice(before + 1).flatMap(({ units }) => units))]
   }
 
   clear(): void {
     this.#deltas.length = 0
     this.#units = 0
   }
+}
+
+/** One that names no unit takes room as well. */
+function sizeOf({ units }: { readonly units: readonly number[] }): number {
+  return units.length + 1
 }

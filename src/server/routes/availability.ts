@@ -31,9 +31,9 @@ const path = '/api/v1/sales/{sale}/availability'
 const params = z.object({ sale: z.string().describe('Id of a sale, such as `sal_…`.') })
 const errors = [saleErrors.no_such_sale, saleStateErrors.sale_closed, saleStateErrors.restoring]
 
-/** Where the frames of a sale's map are published. */
-export function mapTopic(saleId: string): string {
-  return `units:${saleId}`
+/** Where the frames of a sale's map are published to a group of its viewers. */
+export function mapTopic(saleId: string, group: number): string {
+  return `units:${saleId}/${group}`
 }
 
 export function availabilityRoutes(parts: AvailabilityRoutesParts): Route[] {
@@ -113,10 +113,10 @@ export function availabilityStream(parts: AvailabilityRoutesParts): Stream {
       const watched = mustKnow(units, (query.watch ?? '').split(',').filter(Boolean))
       const { view, release } = await parts.views.open(sale)
       stream.onClose(release)
-      const { type, id, data } =
-        stream.lastEventId === undefined ? view.current() : view.since(stream.lastEventId)
-      stream.send({ event: type, id, data })
-      stream.join(mapTopic(sale))
+      const { event, group, leave } = view.enter(stream.lastEventId)
+      stream.onClose(leave)
+      stream.send({ event: event.type, id: event.id, data: event.data })
+      stream.join(mapTopic(sale, group))
       stream.onClose(
         watch(view, {
           units,
@@ -144,9 +144,9 @@ export function unitsChannel(parts: AvailabilityRoutesParts): Channel {
       await mustBeShown(parts, sale, caller)
       const units = await parts.catalogue.units(sale)
       const { view, release } = await parts.views.open(sale)
-      const { type, id, data } = since === undefined ? view.current() : view.since(since)
-      send(type, data, id)
-      join(mapTopic(sale))
+      const { event, group, leave } = view.enter(since)
+      send(event.type, event.data, event.id)
+      join(mapTopic(sale, group))
       let unwatch = (): void => {}
       watching.set(context, (watched) => {
         unwatch()
@@ -155,6 +155,7 @@ export function unitsChannel(parts: AvailabilityRoutesParts): Channel {
       return () => {
         watching.delete(context)
         unwatch()
+        leave()
         release()
       }
     },
