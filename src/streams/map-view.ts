@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Subject, type Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { UnitTable } from '../domain/sales/unit-table.ts'
@@ -74,6 +75,8 @@ export class MapView {
   readonly #groups: Group[]
   readonly #stopped = new AbortController()
   #isReading = false
+  /** Groups are told one after another, and whatever else has arrived is read in between. */
+  #telling = Promise.resolve()
 
   /** @param picture the map as it stands, just read */
   constructor(options: MapViewOptions, picture: MapPicture) {
@@ -169,8 +172,11 @@ export class MapView {
     const frameMs = Math.min(frame.mostMs, Math.max(frame.leastMs, viewers * frame.perViewerMs))
     const inMs = Math.max(0, one.toldAtMs + frameMs - clock.nowMs())
     void clock.wait(inMs, this.#stopped.signal).then(() => {
-      one.isDue = false
-      if (!this.#stopped.signal.aborted && this.#groups.includes(one)) this.#tell(one)
+      this.#telling = this.#telling.then(() => {
+        one.isDue = false
+        if (!this.#stopped.signal.aborted && this.#groups.includes(one)) this.#tell(one)
+        return nextTurn()
+      })
     })
   }
 
