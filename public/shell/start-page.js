@@ -16,7 +16,8 @@ export function startPage(Page) {
   const root = document.querySelector('#page')
   if (root === null) throw new Error('The page has no #page')
   root.replaceChildren()
-  render(html`<${Unbroken}><${Page} /><//>`, root)
+  // In a task of its own: on a slow machine the first layout alone takes long.
+  setTimeout(() => render(html`<${Unbroken}><${Page} /><//>`, root))
 }
 
 /** What throws while it is drawn leaves a way out instead of an empty page. */
