@@ -69,6 +69,8 @@ const sale: Sale = {
   closesAtMs: 1,
   singleSeats: 'allowed',
   notice: null,
+  storeId: null,
+  onePerUnit: false,
   payBySeconds: 300,
   currency: 'KRW',
   unitCount: 1,

@@ -29,6 +29,8 @@ const saleOf = (changes: Partial<Sale> = {}, ratePerMinute = 60): Sale => ({
   },
   singleSeats: 'allowed',
   notice: null,
+  storeId: null,
+  onePerUnit: false,
   payBySeconds: 300,
   currency: 'KRW',
   unitCount: 1,

@@ -31,6 +31,8 @@ const sale: SaleView = saleView.parse({
   },
   singleSeats: 'allowed',
   notice: null,
+  store: null,
+  onePerUnit: false,
   payBySeconds: 300,
   currency: 'KRW',
   unitCount: 10,

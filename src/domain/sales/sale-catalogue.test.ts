@@ -30,6 +30,8 @@ function saleOfVersion(version: number, id = saleId): Sale {
     },
     singleSeats: 'allowed',
     notice: null,
+    storeId: null,
+    onePerUnit: false,
     payBySeconds: 300,
     currency: 'KRW',
     unitCount: 1,

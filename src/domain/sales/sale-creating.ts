@@ -1,5 +1,5 @@
 import { appendOutbox } from '../../db/outbox.ts'
-import type { Sql } from '../../db/postgres.ts'
+import type { Sql, TransactionSql } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
 import { generalErrors, Problem } from '../../errors.ts'
 import { randomSeed } from '../queue/draw.ts'
@@ -35,6 +35,7 @@ export async function createSale(
     const wanted: Sale = {
       id: saleId,
       organiserId,
+      storeId: description.store ?? null,
       kind: description.kind,
       title: description.title,
       status: 'scheduled',
@@ -43,6 +44,7 @@ export async function createSale(
       closesAtMs: Date.parse(description.closesAt),
       queue: description.queue,
       singleSeats: description.kind === 'seats' ? description.singleSeats : 'allowed',
+      onePerUnit: isOnePerUnit(description),
       notice: null,
       payBySeconds: description.payBySeconds ?? payBySecondsDefault,
       currency: description.currency,
@@ -52,7 +54,8 @@ export async function createSale(
       createdAtMs: nowMs,
     }
     const made = saleAt(wanted, nowMs)
-    if (made.status === 'closed') throw closesInThePast()
+    if (made.status === 'closed') throw unfit('closesAt', 'must lie in the future')
+    if (made.storeId !== null) await keepStoreOpen(tx, organiserId, made.storeId)
     const isNew = await insertSale(tx, made, contents)
     if (isNew && made.queue.mode === 'lottery') await insertDraw(tx, made.id, newSeed())
     if (!isNew) return mustBeOf(organiserId, await findSale(tx, saleId))
@@ -63,10 +66,21 @@ export async function createSale(
   return sale
 }
 
-function closesInThePast(): Problem {
-  return new Problem(generalErrors.invalid_request, {
-    errors: [{ field: 'closesAt', message: 'must lie in the future' }],
-  })
+/** In a store, nobody books a slot twice unless the organiser says so. */
+function isOnePerUnit(description: NewSale): boolean {
+  return description.kind === 'slots' && (description.onePerUnit ?? description.store !== undefined)
+}
+
+/** Until the transaction ends the store does not close, so that its closing finds the sale. */
+async function keepStoreOpen(tx: TransactionSql, organiserId: string, storeId: string): Promise<void> {
+  const [store] = await tx<{ status: string }[]>`
+    select status from stores where id = ${storeId} and organiser_id = ${organiserId} for share`
+  if (store === undefined) throw unfit('store', 'is not one of your stores')
+  if (store.status !== 'open') throw unfit('store', 'has closed')
+}
+
+function unfit(field: string, message: string): Problem {
+  return new Problem(generalErrors.invalid_request, { errors: [{ field, message }] })
 }
 
 function mustBeOf(organiserId: string, sale: Sale | undefined): Sale {

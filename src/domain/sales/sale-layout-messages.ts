@@ -86,7 +86,7 @@ export const slotsDescription = z.strictObject({
     ])
     .describe('In the local time of the place.'),
   hours: z.array(hour).min(1).max(1_440).describe('When the slots of a day begin.'),
-  capacity: capacity.describe('Places in each slot.'),
+  capacity: capacity.default(10).describe('Places in each slot.'),
   priceMinor: price,
   closedDates: z.array(slotDate).max(5_000).optional().describe('Dates that have no slots.'),
 })

@@ -48,6 +48,8 @@ const singleSeats = z
   .enum(['allowed', 'refused'])
   .describe('Whether a hold may leave a single seat between taken ones.')
 
+const onePerUnit = z.boolean()
+
 const supportedCurrencies = new Set(Intl.supportedValuesOf('currency'))
 const currency = z
   .string()
@@ -63,6 +65,11 @@ const opensBeforeItCloses = {
 
 const newSaleBase = {
   title: plainText(200),
+  store: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Id of one of your stores, `sto_…`: the sale is held there, and ends with it.'),
   currency,
   opensAt: moment,
   closesAt: moment,
@@ -82,7 +89,16 @@ export const newSale = z
       singleSeats: singleSeats.default('allowed'),
       hall: hallDescription,
     }),
-    z.strictObject({ kind: z.literal('slots'), ...newSaleBase, slots: slotsDescription }),
+    z.strictObject({
+      kind: z.literal('slots'),
+      ...newSaleBase,
+      onePerUnit: onePerUnit
+        .optional()
+        .describe(
+          'Whether an account may have one booking of each slot only; where it is not told, that is so in a store.',
+        ),
+      slots: slotsDescription,
+    }),
   ])
   .refine(opensBeforeItCloses.test, opensBeforeItCloses.params)
 export type NewSale = z.infer<typeof newSale>
@@ -113,6 +129,7 @@ export type SaleChanges = z.infer<typeof saleChanges>
 export const saleView = z
   .object({
     id: z.string(),
+    store: z.string().nullable().describe('The store it is held in.'),
     kind: z.enum(saleKinds),
     title: z.string(),
     status: z.enum(saleStatuses),
@@ -129,6 +146,7 @@ export const saleView = z
       graceSeconds: z.int(),
     }),
     singleSeats,
+    onePerUnit: onePerUnit.describe('Whether an account may have one booking of each slot only.'),
     notice: z.object({ text: z.string(), at: moment }).nullable(),
     payBySeconds: z.int().describe('How long an order waits for its payment.'),
     currency: z.string(),

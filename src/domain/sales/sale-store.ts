@@ -8,6 +8,7 @@ type AnySql = Sql | TransactionSql
 interface SaleRow {
   readonly id: string
   readonly organiserId: string
+  readonly storeId: string | null
   readonly kind: SaleKind
   readonly title: string
   readonly status: SaleStatus
@@ -23,6 +24,7 @@ interface SaleRow {
   readonly maxPerAccount: number
   readonly graceSeconds: number
   readonly singleSeats: Sale['singleSeats']
+  readonly onePerUnit: boolean
   readonly notice: string | null
   readonly noticeAt: Date | null
   readonly currency: string
@@ -33,10 +35,11 @@ interface SaleRow {
 }
 
 const columns = (sql: AnySql) => sql`
-  id, organiser_id as "organiserId", kind, title, status, admits, opens_at as "opensAt", closes_at as "closesAt",
+  id, organiser_id as "organiserId", store_id as "storeId", kind, title, status, admits, opens_at as "opensAt", closes_at as "closesAt",
   queue_mode as "queueMode", rate_per_minute as "ratePerMinute", max_active as "maxActive",
   token_ttl_seconds as "tokenTtlSeconds", hold_ttl_seconds as "holdTtlSeconds", pay_by_seconds as "payBySeconds",
-  max_per_account as "maxPerAccount", grace_seconds as "graceSeconds", single_seats as "singleSeats", notice,
+  max_per_account as "maxPerAccount", grace_seconds as "graceSeconds", single_seats as "singleSeats",
+  one_per_unit as "onePerUnit", notice,
   notice_at as "noticeAt", currency, unit_count as "unitCount", place_count as "placeCount", version,
   created_at as "createdAt"`
 
@@ -72,13 +75,13 @@ export async function insertSale(
 ): Promise<boolean> {
   const { queue } = sale
   const inserted = await tx`
-    insert into sales (id, organiser_id, kind, title, status, admits, opens_at, closes_at, queue_mode, rate_per_minute,
-      max_active, token_ttl_seconds, hold_ttl_seconds, pay_by_seconds, max_per_account, grace_seconds, single_seats, currency, layout, unit_count,
-      place_count, version, created_at)
-    values (${sale.id}, ${sale.organiserId}, ${sale.kind}, ${sale.title}, ${sale.status}, ${sale.admits},
+    insert into sales (id, organiser_id, store_id, kind, title, status, admits, opens_at, closes_at, queue_mode, rate_per_minute,
+      max_active, token_ttl_seconds, hold_ttl_seconds, pay_by_seconds, max_per_account, grace_seconds, single_seats,
+      one_per_unit, currency, layout, unit_count, place_count, version, created_at)
+    values (${sale.id}, ${sale.organiserId}, ${sale.storeId}, ${sale.kind}, ${sale.title}, ${sale.status}, ${sale.admits},
       ${new Date(sale.opensAtMs)}, ${new Date(sale.closesAtMs)}, ${queue.mode}, ${queue.ratePerMinute},
       ${queue.maxActive}, ${queue.tokenTtlSeconds}, ${queue.holdTtlSeconds}, ${sale.payBySeconds},
-      ${queue.maxPerAccount}, ${queue.graceSeconds}, ${sale.singleSeats}, ${sale.currency}, ${JSON.stringify(contents.layout)}::text::jsonb, ${sale.unitCount},
+      ${queue.maxPerAccount}, ${queue.graceSeconds}, ${sale.singleSeats}, ${sale.onePerUnit}, ${sale.currency}, ${JSON.stringify(contents.layout)}::text::jsonb, ${sale.unitCount},
       ${sale.placeCount}, ${sale.version}, ${new Date(sale.createdAtMs)})
     on conflict (id) do nothing
     returning 1`

@@ -34,6 +34,8 @@ function saleThatIs(status: SaleStatus): Sale {
     },
     singleSeats: 'allowed',
     notice: null,
+    storeId: null,
+    onePerUnit: false,
     payBySeconds: 300,
     currency: 'KRW',
     unitCount: 1,

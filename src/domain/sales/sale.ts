@@ -40,6 +40,8 @@ export interface QueueSettings {
 export interface Sale {
   readonly id: string
   readonly organiserId: string
+  /** The store it is held in, if in one. */
+  readonly storeId: string | null
   readonly kind: SaleKind
   readonly title: string
   readonly status: SaleStatus
@@ -49,6 +51,8 @@ export interface Sale {
   readonly queue: QueueSettings
   /** Whether a hold may leave a single seat between taken ones. */
   readonly singleSeats: 'allowed' | 'refused'
+  /** Whether an account may have one standing booking of each unit only. */
+  readonly onePerUnit: boolean
   /** What the organiser tells those who wait. */
   readonly notice: { readonly text: string; readonly atMs: number } | null
   /** How long an order may wait for its payment. */
