@@ -7,6 +7,7 @@ import { Authenticator } from './domain/accounts/authenticator.ts'
 import { PostgresIdempotencyStore } from './domain/accounts/idempotency-store.ts'
 import { OrganiserKeys } from './domain/accounts/organiser-key.ts'
 import { PurchaseTokens } from './domain/accounts/purchase-token.ts'
+import { standingReader } from './domain/orders/account-limits.ts'
 import { orderCommitter } from './domain/orders/order-commit.ts'
 import { OrderPlacing } from './domain/orders/order-placing.ts'
 import { DrawEntering } from './domain/queue/draw-entering.ts'
@@ -117,13 +118,17 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
     forget: room.forget.bind(room),
   }
   const joining = new QueueJoining({ sql, state, queue, tickets, catalogue, entering, ...remembering })
-  const taking = new HoldTaking({ holds, freePlaces: (saleId) => maps.freePlaces(saleId), random })
+  const standings = standingReader(sql)
+  const standing = standings.add.bind(standings)
+  const freePlaces = maps.freePlaces.bind(maps)
+  const taking = new HoldTaking({ holds, freePlaces, standing, random })
   const placing = new OrderPlacing({
     sql,
     holds,
     sync,
     catalogue,
     ids,
+    standing,
     committer: orderCommitter(sql),
     takesMethod: (method) => base.provider.methods.some((known) => known === method),
     wakePayments: () => base.tell(paymentsChannel, ''),

@@ -2,7 +2,20 @@ import { createHash } from 'node:crypto'
 import { customAlphabet } from 'nanoid'
 
 /** What an id names; the prefix of every public id. */
-export type IdKind = 'sal' | 'usr' | 'org' | 'hol' | 'ord' | 'bkg' | 'pay' | 'key' | 'prc' | 'ent'
+export type IdKind =
+  | 'sal'
+  | 'usr'
+  | 'org'
+  | 'hol'
+  | 'ord'
+  | 'bkg'
+  | 'pay'
+  | 'key'
+  | 'prc'
+  | 'ent'
+  | 'sto'
+  | 'pic'
+  | 'cme'
 
 const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz'
 const tail = customAlphabet(alphabet, 20)

@@ -1,4 +1,5 @@
 import type { Sql } from '../../src/db/postgres.ts'
+import type { AccountStanding } from '../../src/domain/orders/account-limits.ts'
 import type { OrderDraft } from '../../src/domain/orders/order-commit.ts'
 import type { AdmissionGate } from '../../src/domain/queue/admission-gate.ts'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
@@ -51,10 +52,11 @@ export async function openShop(
     buyers: number
     queue?: Readonly<Record<string, number>>
     changes?: Readonly<Record<string, unknown>>
+    organiserId?: string
   },
 ): Promise<Shop> {
   const changes = { ...options.changes, queue: { ...noPace, ...options.queue } }
-  const sale = await makeSale(house.sql, { changes })
+  const sale = await makeSale(house.sql, { ...options, changes })
   const { gate, writership } = await house.gate(sale.id)
   const letIn = (accounts: readonly string[]) => letInAll(house, { saleId: sale.id, gate, accounts })
   const buyers = await letIn(await makePeople(house.sql, options.buyers))
@@ -115,6 +117,8 @@ export function draftOf(
     orderId,
     holdId: of.holdId ?? newHoldId(saleId),
     saleId,
+    storeId: null,
+    onePerUnit: false,
     accountId: of.accountId,
     currency: 'KRW',
     totalMinor: kind === 'paid' ? 1000 * of.places.length : 0,
@@ -239,3 +243,9 @@ function counted(texts: Readonly<Record<string, string>>): Record<string, number
 function sorted<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
+
+/** For sales that ask nothing of an account beyond their own number of places. */
+export const nothingStands = async (): Promise<AccountStanding> => ({
+  booked: [],
+  inStore: { standing: 0, limit: null },
+})

@@ -2,6 +2,7 @@ import { Batcher, type Fate } from '../../db/batcher.ts'
 import { appendOutbox } from '../../db/outbox.ts'
 import type { Sql, TransactionSql } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
+import { beyondStoreLimit, bookedBefore, lockAccounts } from './account-limits.ts'
 import { placeTuple, type Place } from '../units/hold.ts'
 import { orderEntry, type OrderEntry } from './order-outbox.ts'
 
@@ -10,6 +11,9 @@ export interface OrderDraft {
   readonly orderId: string
   readonly holdId: string
   readonly saleId: string
+  /** Of the sale. */
+  readonly storeId: string | null
+  readonly onePerUnit: boolean
   readonly accountId: string
   readonly currency: string
   readonly totalMinor: number
@@ -27,9 +31,10 @@ export interface OrderDraft {
 
 /**
  * What became of a draft. `exists`: an order with this id is there already, from an earlier try. `taken`: PostgreSQL has
- * another booking for one of its places, or the account has as many as it may; nothing was written.
+ * another booking for one of its places, or the account has as many as it may; `beyond_limits`: the account has a booking
+ * of that unit, or as many as the store gives. Of these two nothing was written.
  */
-export type OrderFate = 'placed' | 'exists' | 'taken'
+export type OrderFate = 'placed' | 'exists' | 'taken' | 'beyond_limits'
 
 /** Orders in one transaction at the most. */
 const batchMax = 256
@@ -54,27 +59,38 @@ export function orderCommitter(sql: Sql): Batcher<OrderDraft, OrderFate> {
 }
 
 async function commitDrafts(tx: TransactionSql, all: readonly OrderDraft[]): Promise<OrderFate[]> {
+  await lockAccounts(tx, all)
   const inserted = await insertOrders(tx, all)
   const drafts = firstOfEach(all).filter((draft) => inserted.has(draft.orderId))
   const whole = await insertBookings(tx, drafts)
-  const lost = drafts.filter((draft) => !whole.has(draft.orderId)).map((draft) => draft.orderId)
-  if (lost.length > 0) {
-    await tx`delete from bookings where order_id = any(${lost})`
-    await tx`delete from orders where id = any(${lost})`
-  }
-  const placed = drafts.filter((draft) => whole.has(draft.orderId))
+  const beyond = await beyondStoreLimit(
+    tx,
+    drafts.filter(({ orderId }) => whole.has(orderId)),
+  )
+  const [placed, lost] = parted(drafts, ({ orderId }) => whole.has(orderId) && !beyond.has(orderId))
+  await deleteOrders(tx, lost)
+  for (const orderId of await bookedBefore(tx, lost)) beyond.add(orderId)
   await insertPayments(tx, placed)
   await appendOutbox(tx, placed.map(outboxEntryOf))
-  const written = new Set(drafts)
-  return all.map((draft) => {
-    if (!written.has(draft)) return 'exists'
-    return whole.has(draft.orderId) ? 'placed' : 'taken'
-  })
+  const fates = new Map<OrderDraft, OrderFate>(placed.map((draft) => [draft, 'placed']))
+  for (const draft of lost) fates.set(draft, beyond.has(draft.orderId) ? 'beyond_limits' : 'taken')
+  return all.map((draft) => fates.get(draft) ?? 'exists')
+}
+
+function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))]
+}
+
+async function deleteOrders(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<void> {
+  if (drafts.length === 0) return
+  const ids = drafts.map(({ orderId }) => orderId)
+  await tx`delete from bookings where order_id = any(${ids})`
+  await tx`delete from orders where id = any(${ids})`
 }
 
 /** Two requests for one order may meet in a batch: the first is written, the second finds it there. */
 function firstOfEach(all: readonly OrderDraft[]): OrderDraft[] {
-  return [...new Map(all.toReversed().map((draft) => [draft.orderId, draft])).values()]
+  return [...new Map(all.toReversed().map((draft) => [draft.orderId, draft])).values()].toReversed()
 }
 
 async function insertOrders(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<Set<string>> {
@@ -103,19 +119,20 @@ async function insertBookings(tx: TransactionSql, drafts: readonly OrderDraft[])
   if (rows.length === 0) return new Set()
   const written = await tx<{ order_id: string }[]>`
     insert into bookings
-      (id, order_id, sale_id, unit_no, ordinal, capacity, account_id, nth, status, price_minor, booked_at)
-    select b.id, b.order_id, b.sale_id, b.unit_no, b.ordinal, u.capacity, b.account_id, b.nth, b.status,
-      b.price_minor, case when b.status = 'booked' then clock_timestamp() end
+      (id, order_id, sale_id, unit_no, ordinal, capacity, account_id, nth, one_per_unit, status, price_minor,
+        booked_at)
+    select b.id, b.order_id, b.sale_id, b.unit_no, b.ordinal, u.capacity, b.account_id, b.nth, s.one_per_unit,
+      b.status, b.price_minor, case when b.status = 'booked' then clock_timestamp() end
     from unnest(
       ${rows.map((r) => r.booking.bookingId)}::text[], ${rows.map((r) => r.draft.orderId)}::text[],
       ${rows.map((r) => r.draft.saleId)}::text[], ${rows.map((r) => r.booking.unitNo)}::int[],
       ${rows.map((r) => r.booking.ordinal)}::int[], ${rows.map((r) => r.draft.accountId)}::text[],
       ${rows.map((r) => r.booking.nth)}::int[], ${rows.map((r) => statusOf(r.draft))}::text[],
       ${rows.map((r) => r.booking.priceMinor)}::int[])
-      as b (id, order_id, sale_id, unit_no, ordinal, account_id, nth, status, price_minor)
+      with ordinality as b (id, order_id, sale_id, unit_no, ordinal, account_id, nth, status, price_minor, turn)
     join units u on u.sale_id = b.sale_id and u.unit_no = b.unit_no and b.ordinal <= u.capacity
     join sales s on s.id = b.sale_id and b.nth <= s.max_per_account
-    order by b.sale_id, b.unit_no, b.ordinal
+    order by b.sale_id, b.unit_no, b.ordinal, b.turn
     on conflict do nothing
     returning order_id`
   const counts = new Map<string, number>()

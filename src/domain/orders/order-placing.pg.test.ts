@@ -9,6 +9,7 @@ import {
   placesInRedis,
   slots,
   type Shop,
+  nothingStands,
 } from '../../../test/support/shop.ts'
 import { rebuildSale } from '../sale-state/sale-rebuilding.ts'
 import { settingsOf } from '../queue/admission-gate.ts'
@@ -27,6 +28,7 @@ const placingWith = (add: (draft: OrderDraft) => Promise<OrderFate>) =>
     holds,
     sync,
     catalogue,
+    standing: nothingStands,
     committer: { add },
     ids: randomIds,
     takesMethod: (method) => method === 'card',

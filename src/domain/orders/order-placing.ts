@@ -10,6 +10,7 @@ import { saleIdOfHold, unitsTaken } from '../units/hold-taking.ts'
 import { placeTuple, type Hold } from '../units/hold.ts'
 import type { HoldStore, PlacesChange } from '../units/hold-store.ts'
 import type { UnitSync } from '../units/unit-sync.ts'
+import { beyondLimits, type AccountStanding, type StandingAsked } from './account-limits.ts'
 import type { OrderDraft, OrderFate } from './order-commit.ts'
 import { settlePinned } from './hold-sweeping.ts'
 import { orderErrors } from './order-errors.ts'
@@ -22,6 +23,8 @@ export interface OrderPlacingOptions {
   readonly sync: UnitSync
   readonly catalogue: Pick<SaleCatalogue, 'sale' | 'units'>
   readonly committer: Pick<Batcher<OrderDraft, OrderFate>, 'add'>
+  /** What an account has booked, where the sale asks for it. */
+  readonly standing: (asked: StandingAsked) => Promise<AccountStanding>
   readonly ids: Ids
   /** Whether the payment provider takes this method. */
   readonly takesMethod: (method: string) => boolean
@@ -96,10 +99,9 @@ export class OrderPlacing {
     if (!('places' in hold)) return { order: hold, created: false }
     const draft = this.#draft({ sale, units, hold, orderId, method: asked.method })
     const fate = await committer.add(draft)
-    if (fate === 'taken') {
+    if (fate === 'taken' || fate === 'beyond_limits') {
       await this.#giveBack(saleId, hold, orderId)
-      const unitNos = [...new Set(hold.places.map((place) => place.unitNo))]
-      throw unitsTaken(unitNos, units)
+      throw await this.#refusal(fate, { sale, hold }, units)
     }
     const order = await this.#find(orderId, asked.accountId)
     if (fate === 'placed') await this.#tell(draft)
@@ -120,6 +122,22 @@ export class OrderPlacing {
       .catch(() => {
         // The sweep of forsaken holds does it a little later.
       })
+  }
+
+  /** Why an order was not written, as far as it can still be told. */
+  async #refusal(
+    fate: 'taken' | 'beyond_limits',
+    { sale, hold }: { sale: Sale; hold: Hold },
+    units: UnitTable,
+  ): Promise<Problem> {
+    const unitNos = [...new Set(hold.places.map((place) => place.unitNo))]
+    if (fate === 'beyond_limits') {
+      const asked = { saleId: sale.id, storeId: sale.storeId, accountId: hold.accountId }
+      const standing = await this.#options.standing(asked)
+      const problem = beyondLimits(standing, { rules: sale, unitNos, places: hold.places.length }, units)
+      if (problem !== undefined) return problem
+    }
+    return unitsTaken(unitNos, units)
   }
 
   #mustTakeMethod(method: string | undefined): void {
@@ -148,6 +166,8 @@ export class OrderPlacing {
       orderId,
       holdId: hold.id,
       saleId: sale.id,
+      storeId: sale.storeId,
+      onePerUnit: sale.onePerUnit,
       accountId: hold.accountId,
       bookings,
       totalMinor,

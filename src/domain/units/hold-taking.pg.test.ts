@@ -9,6 +9,7 @@ import {
   openShop,
   placesInRedis,
   slots,
+  nothingStands,
 } from '../../../test/support/shop.ts'
 import { tokenIdOf } from '../queue/queue-place.ts'
 import { saleKeys } from '../sale-state/sale-keys.ts'
@@ -174,16 +175,15 @@ t.test('the best seats go to the one who asks, and never to two', async (t) => {
     const { left } = await placesInRedis(house, sale.id)
     return (unitNo: number) => left[unitNo] ?? 0
   }
-  const taking = new HoldTaking({ holds, freePlaces, random: Math.random })
+  const taking = new HoldTaking({ holds, freePlaces, standing: nothingStands, random: Math.random })
   const tries = await Promise.allSettled(
     buyers.map(({ accountId, sequence }) =>
       taking.take(
         {
-          saleId: sale.id,
+          sale,
           holdId: newHoldId(sale.id),
           holder: { accountId, jti: tokenIdOf(sequence) },
           request: { best: { count: 2 } },
-          singleSeats: 'allowed' as const,
         },
         units,
       ),
@@ -200,16 +200,20 @@ t.test('the best seats go to the one who asks, and never to two', async (t) => {
 t.test('a request for what is not there is refused before Redis is asked', async (t) => {
   const { sale } = await openShop(house, { buyers: 0 })
   const units = await catalogue.units(sale.id)
-  const taking = new HoldTaking({ holds, freePlaces: async () => () => 1, random: Math.random })
+  const taking = new HoldTaking({
+    holds,
+    freePlaces: async () => () => 1,
+    standing: nothingStands,
+    random: Math.random,
+  })
   const [accountId = ''] = await makePeople(sql, 1)
   const ask = (units_: { unit: string; quantity?: number }[], jti = tokenIdOf(1)) =>
     taking.take(
       {
-        saleId: sale.id,
+        sale,
         holdId: newHoldId(sale.id),
         holder: { accountId, jti },
         request: { units: units_ },
-        singleSeats: 'allowed' as const,
       },
       units,
     )

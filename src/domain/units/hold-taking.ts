@@ -1,8 +1,16 @@
 import { Problem } from '../../errors.ts'
+import {
+  hasAccountRules,
+  beyondLimits,
+  type AccountStanding,
+  type StandingAsked,
+} from '../orders/account-limits.ts'
 import { sequenceOfTokenId } from '../queue/queue-place.ts'
 import { saleFailure, saleFailures, saleStateErrors } from '../sale-state/sale-failures.ts'
+import type { Sale } from '../sales/sale.ts'
 import type { UnitTable } from '../sales/unit-table.ts'
 import { bestGroups, bestPools, type BestWanted } from './best-available.ts'
+import { nearestSlots } from './nearest-slots.ts'
 import { rowsOf, seatsLeftAlone } from './single-seats.ts'
 import { unitErrors } from './unit-errors.ts'
 import type { Hold, Want } from './hold.ts'
@@ -17,8 +25,13 @@ export interface HoldTakingOptions {
   readonly holds: HoldStore
   /** The free places of a unit, as this process last heard. */
   readonly freePlaces: (saleId: string) => Promise<(unitNo: number) => number>
+  /** What an account has booked, where the sale asks for it. */
+  readonly standing: (asked: StandingAsked) => Promise<AccountStanding>
   readonly random: () => number
 }
+
+/** What is known of the sale by whoever asks for a hold in it. */
+export type HoldSale = Pick<Sale, 'id' | 'singleSeats' | 'storeId' | 'onePerUnit'>
 
 export interface Holder {
   readonly accountId: string
@@ -31,6 +44,8 @@ const groupsMax = 8
 
 /** Groups looked at where those that leave a single seat alone are passed over. */
 const groupsSifted = 64
+
+const noUnits: ReadonlySet<number> = new Set()
 
 /** How often the best seats are looked for anew when others were quicker. */
 const triesMax = 4
@@ -60,29 +75,79 @@ export class HoldTaking {
 
   async take(
     asked: {
-      saleId: string
+      sale: HoldSale
       holdId: string
       holder: Holder
       request: HoldRequest
-      /** Of the sale. */
-      singleSeats: 'allowed' | 'refused'
     },
     units: UnitTable,
   ): Promise<Hold> {
+    const { sale, holdId, request } = asked
     const sequence = sequenceOfTokenId(asked.holder.jti)
     if (sequence === undefined) throw new Problem(saleStateErrors.admission_over)
-    const base = { holdId: asked.holdId, accountId: asked.holder.accountId, sequence }
-    const sifts = asked.singleSeats === 'refused'
-    if ('best' in asked.request) {
-      return await this.#takeBest({ saleId: asked.saleId, base, want: asked.request.best, sifts }, units)
+    const base = { holdId, accountId: asked.holder.accountId, sequence }
+    const sifts = sale.singleSeats === 'refused'
+    const wants = 'best' in request ? undefined : wantsOf(request.units, units)
+    const had = hasAccountRules(sale) ? await this.#mustBeAllowed(asked, wants, units) : noUnits
+    if ('best' in request) {
+      return await this.#takeBest({ saleId: sale.id, base, want: request.best, sifts, had }, units)
     }
-    const wants = wantsOf(asked.request.units, units)
-    const taking = await this.#options.holds.take(asked.saleId, {
+    const taking = await this.#options.holds.take(sale.id, {
       ...base,
-      ...alternativesOf([wants], sifts, units),
+      ...alternativesOf([wants ?? []], sifts, units),
     })
     if ('hold' in taking) return taking.hold
-    throw 'taken' in taking ? unitsTaken(taking.taken, units) : leavesSingleSeat(taking.leftAlone, units)
+    if ('leftAlone' in taking) throw leavesSingleSeat(taking.leftAlone, units)
+    throw await this.#takenProblem(sale.id, { taken: taking.taken, wants: wants ?? [] }, units)
+  }
+
+  /**
+   * Says no to what the order would be refused for, before anything is held. Throws `one_per_unit`, `already_booked`,
+   * `already_held`, `store_limit_reached`.
+   * @returns the units that the account has already and may not have twice
+   */
+  async #mustBeAllowed(
+    { sale, holdId, holder: { accountId }, request }: Parameters<HoldTaking['take']>[0],
+    wants: readonly Want[] | undefined,
+    units: UnitTable,
+  ): Promise<ReadonlySet<number>> {
+    const quantitiesAsked = wants?.map(({ quantity }) => quantity) ?? []
+    const places = 'best' in request ? request.best.count : quantitiesAsked.reduce((sum, one) => sum + one, 0)
+    const perUnit = 'best' in request ? places : Math.max(...quantitiesAsked)
+    if (sale.onePerUnit && perUnit > 1) throw new Problem(unitErrors.one_per_unit)
+    const [held, standing] = await Promise.all([
+      sale.onePerUnit ? this.#options.holds.listOf(sale.id, accountId) : [],
+      this.#options.standing({ saleId: sale.id, storeId: sale.storeId, accountId }),
+    ])
+    // A hold that is asked for once more is the same hold.
+    if (held.some(({ id }) => id === holdId)) return noUnits
+    const unitNos = wants?.map(({ unitNo }) => unitNo) ?? []
+    const problem = beyondLimits(standing, { rules: sale, unitNos, places }, units)
+    if (problem !== undefined) throw problem
+    const twice = held.find((hold) => hold.places.some(({ unitNo }) => unitNos.includes(unitNo)))
+    if (twice !== undefined) throw new Problem(unitErrors.already_held, { extra: { hold: twice.id } })
+    if (!sale.onePerUnit) return noUnits
+    const heldUnits = held.flatMap((hold) => hold.places.map(({ unitNo }) => unitNo))
+    return new Set([...standing.booked.map(({ unitNo }) => unitNo), ...heldUnits])
+  }
+
+  async #takenProblem(
+    saleId: string,
+    { taken, wants }: { taken: readonly number[]; wants: readonly Want[] },
+    units: UnitTable,
+  ): Promise<Problem> {
+    const [first] = taken
+    if (units.kind === 'seats' || first === undefined) return unitsTaken(taken, units)
+    const free = await this.#options.freePlaces(saleId)
+    if (free(first) > 0) return unitsTaken(taken, units)
+    const quantity = wants.find(({ unitNo }) => unitNo === first)?.quantity ?? 1
+    return new Problem(unitErrors.fully_booked, {
+      detail: `Full: ${units.codes[first]}. Nothing was held.`,
+      extra: {
+        units: taken.map((unitNo) => units.codes[unitNo]),
+        nearest: nearestSlots(units, free, { unitNo: first, quantity }),
+      },
+    })
   }
 
   async #takeBest(
@@ -91,12 +156,15 @@ export class HoldTaking {
       base: { holdId: string; accountId: string; sequence: number }
       want: BestWanted
       sifts: boolean
+      /** What the account may not have once more. */
+      had: ReadonlySet<number>
     },
     units: UnitTable,
   ): Promise<Hold> {
-    const { saleId, base, want, sifts } = asked
+    const { saleId, base, want, sifts, had } = asked
     for (let tries = 1; tries <= triesMax; tries++) {
-      const free = await this.#options.freePlaces(saleId)
+      const leftOf = await this.#options.freePlaces(saleId)
+      const free = (unitNo: number): number => (had.has(unitNo) ? 0 : leftOf(unitNo))
       const alternatives = this.#alternatives(units, free, want, sifts)
       if (alternatives.length === 0) break
       const taking = await this.#options.holds.take(saleId, {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { useHouse } from '../../../test/support/house.ts'
-import { at, newHoldId, openShop, type Shop } from '../../../test/support/shop.ts'
+import { at, newHoldId, openShop, type Shop, nothingStands } from '../../../test/support/shop.ts'
 import { Problem } from '../../errors.ts'
 import { tokenIdOf } from '../queue/queue-place.ts'
 import { HoldTaking, type HoldRequest } from './hold-taking.ts'
@@ -31,6 +31,7 @@ const ask = async (shop: Shop, request: HoldRequest, buyer = 0): Promise<string>
   const taking = new HoldTaking({
     holds,
     freePlaces: async () => (unitNo) => Number(free(unitNo)),
+    standing: nothingStands,
     random: () => 0,
   })
   const { accountId, sequence } = at(shop.buyers, buyer)
@@ -38,7 +39,7 @@ const ask = async (shop: Shop, request: HoldRequest, buyer = 0): Promise<string>
   const holdId = newHoldId(shop.sale.id)
   const units = await catalogue.units(shop.sale.id)
   try {
-    const asked = { saleId: shop.sale.id, holdId, holder, request, singleSeats: shop.sale.singleSeats }
+    const asked = { sale: shop.sale, holdId, holder, request }
     const hold = await taking.take(asked, units)
     return `held ${hold.places.map(({ unitNo }) => unitNo).join(' ')}`
   } catch (error) {

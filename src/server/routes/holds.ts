@@ -44,6 +44,11 @@ const takingErrors = [
   unitErrors.no_such_unit,
   unitErrors.beyond_capacity,
   unitErrors.none_together,
+  unitErrors.one_per_unit,
+  unitErrors.already_booked,
+  unitErrors.already_held,
+  unitErrors.store_limit_reached,
+  unitErrors.fully_booked,
 ]
 
 export function holdRoutes(parts: HoldRoutesParts): Route[] {
@@ -162,6 +167,8 @@ const orderRoute = ({ placing }: HoldRoutesParts) =>
       saleStateErrors.unit_taken,
       saleStateErrors.sale_closed,
       saleStateErrors.restoring,
+      unitErrors.already_booked,
+      unitErrors.store_limit_reached,
       orderErrors.payment_method_unknown,
     ],
     idempotent: true,
@@ -211,8 +218,7 @@ async function take(
   mustNotBeClosed(sale)
   const { jti } = await purchaseTokens.verify(token, { saleId, accountId })
   const holder = { accountId, jti }
-  const { singleSeats } = sale
-  const asked = { saleId, holdId: holdIdFor(saleId, id), holder, request, singleSeats }
+  const asked = { sale, holdId: holdIdFor(saleId, id), holder, request }
   return { hold: await taking.take(asked, units), units }
 }
 
