@@ -1,7 +1,7 @@
 import { useState } from '/vendor/preact-hooks.js'
 import { html } from '../shell/html.js'
 import { date as dateText, money, number } from '../shell/said.js'
-import { placesLeft } from '../till/till-state.js'
+import { hasUnit, placesLeft } from '../till/till-state.js'
 import { slotsWords } from '../words/slots-words.js'
 import { tillWords } from '../words/till-words.js'
 
@@ -100,10 +100,11 @@ function SlotButton({ places, slots, date, hour }) {
   if (unitNo === undefined) return html`<span class="slot closed">${words.closed}</span>`
   if (!places.units.map.isKnown) return html`<span class="slot bone"></span>`
   const code = slots.codeOf(unitNo)
-  const { chosen, holds } = places.state.value
+  const { chosen, holds, orders } = places.state.value
   const left = places.units.leftOf(unitNo)
   const isChosen = chosen.has(code)
-  const isMine = holds.some(({ units }) => units.some(({ unit }) => unit === code))
+  const isBooked = places.sale.onePerUnit && orders.some((order) => hasUnit(order, code))
+  const isMine = isBooked || holds.some(({ units }) => units.some(({ unit }) => unit === code))
   const label = `${dateText(date)} ${hour}`
   if (left === 0 && !isChosen && !isMine) {
     const isWatched = places.watched.value.includes(code)
@@ -135,7 +136,7 @@ function SlotButton({ places, slots, date, hour }) {
 function QuantityChoice({ places }) {
   const words = slotsWords.value
   const [chosen] = places.state.value.chosen
-  if (chosen === undefined) return null
+  if (chosen === undefined || places.sale.onePerUnit) return null
   const [code, quantity] = chosen
   const room = placesLeft(places.state.value, places.sale.queue.maxPerAccount)
   if (quantity + room === 1) return null

@@ -17,6 +17,20 @@ export function TillNews({ places }) {
       news &&
       html`<div class=${`notice ${isGood ? '' : 'warning'}`}>
         <span>${newsText(places, news)}</span>
+        ${
+          places.mayChoose.value &&
+          news.nearest?.map(
+            (code) =>
+              html`<button
+                type="button"
+                class="small"
+                key=${code}
+                onClick=${() => places.choose(code, 1, { isOnly: true })}
+              >
+                ${unitName(places.units, code)}
+              </button>`,
+          )
+        }
         <button type="button" class="small quiet" onClick=${dismiss}>${words.close}</button>
       </div>`
     }

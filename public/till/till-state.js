@@ -19,6 +19,7 @@
  * @typedef {object} TillNews
  * @property {string} code of a problem, or `lost` (others were quicker), `hold_ended`, `hold_extended`, `released`
  * @property {readonly string[]} units that it is about
+ * @property {readonly string[]} [nearest] units to choose instead
  */
 
 /** @type {TillState} */
@@ -73,9 +74,12 @@ export function taken(state, hold) {
   return { ...withHold(state, hold), isTaking: false, chosen: new Map() }
 }
 
+/** What is told of units that cannot be had, so that they are chosen no longer. */
+const lostCodes = new Set(['unit_taken', 'fully_booked', 'already_booked', 'already_held'])
+
 /** @param {TillState} state @param {TillNews} news @returns {TillState} */
 export function notTaken(state, news) {
-  const rest = news.code === 'unit_taken' ? without(state, news.units) : state
+  const rest = lostCodes.has(news.code) ? without(state, news.units) : state
   return { ...rest, isTaking: false, news }
 }
 
@@ -170,5 +174,15 @@ function placesOf(units) {
 
 /** @param {OrderMessage} order */
 function standingPlaces({ bookings }) {
-  return bookings.filter(({ status }) => status === 'pending' || status === 'booked').length
+  return bookings.filter(stands).length
+}
+
+/** Whether a booking of the unit stands. @param {OrderMessage} order @param {string} code */
+export function hasUnit({ bookings }, code) {
+  return bookings.some((booking) => booking.unit === code && stands(booking))
+}
+
+/** @param {OrderMessage['bookings'][number]} booking */
+function stands({ status }) {
+  return status === 'pending' || status === 'booked'
 }

@@ -205,8 +205,8 @@ export class Till {
       const problem = this.#note(thrown)
       if (problem.code === 'hold_gone')
         return this.#change((now) => state.withoutHold(now, holdId, 'hold_ended'))
-      if (problem.code === 'unit_taken')
-        return this.#change((now) => state.withoutHold(now, holdId, 'unit_taken'))
+      if (goneWithOrder.has(problem.code))
+        return this.#change((now) => state.withoutHold(now, holdId, problem.code))
       this.#change((now) => ({ ...state.busyWith(now, holdId, ''), news: newsOf(problem) }))
       await this.resume()
     }
@@ -252,8 +252,18 @@ export class Till {
   }
 }
 
+/** The order was refused, and what was held for it is given back. */
+const goneWithOrder = new Set(['unit_taken', 'already_booked', 'store_limit_reached'])
+
 /** @param {Problem} problem */
 function newsOf({ code, document }) {
-  const { units } = document
-  return { code, units: Array.isArray(units) ? units.map(String) : [] }
+  const { units, unit, nearest } = document
+  const about = Array.isArray(units) ? units.map(String) : typeof unit === 'string' ? [unit] : []
+  return {
+    code,
+    units: about,
+    ...(Array.isArray(nearest) && {
+      nearest: nearest.map((/** @type {{ unit: string }} */ slot) => slot.unit),
+    }),
+  }
 }

@@ -64,6 +64,13 @@ export const tillWords = inBoth({
       /** @param {string} codes */
       unit_taken: (codes) => `${codes}: somebody was quicker. Please choose others.`,
       /** @param {string} codes */
+      fully_booked: (codes) => `${codes} is fully booked. These are near and have places:`,
+      /** @param {string} codes */
+      already_booked: (codes) => `You have booked ${codes} already; see your orders.`,
+      already_held: 'You hold this one already; book what you hold.',
+      store_limit_reached: 'You already have as much as one person may book in this store.',
+      one_per_unit: 'Here everybody books one place of a slot.',
+      /** @param {string} codes */
       leaves_single_seat: (codes) =>
         `This would leave a single seat over: ${codes}. Please take it as well, or move along the row.`,
       /** @param {string} codes */
@@ -132,6 +139,11 @@ export const tillWords = inBoth({
     news: {
       lost: (codes) => `${codes}: 방금 다른 분이 가져갔어요.`,
       unit_taken: (codes) => `${codes}: 다른 분이 조금 더 빨랐어요. 다른 자리를 골라 주세요.`,
+      fully_booked: (codes) => `${codes}: 예약이 모두 찼어요. 가까운 시간은 아직 자리가 있어요:`,
+      already_booked: (codes) => `${codes}: 이미 예약하셨어요. 내 주문에서 볼 수 있어요.`,
+      already_held: '이미 잡아 둔 시간이에요. 잡아 둔 것을 예약해 주세요.',
+      store_limit_reached: '이 스토어에서 한 사람이 예약할 수 있는 만큼 이미 예약하셨어요.',
+      one_per_unit: '한 시간에 한 사람이 한 자리만 예약할 수 있어요.',
       leaves_single_seat: (codes) =>
         `이렇게 고르면 한 자리만 남아요: ${codes}. 함께 고르거나 옆으로 옮겨 주세요.`,
       hold_ended: (codes) => `${codes}: 시간이 지났어요. 다시 고를 수 있어요.`,

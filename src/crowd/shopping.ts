@@ -125,7 +125,7 @@ export class Shopping {
     if (signal.aborted) return 'out-of-time'
     if (!(error instanceof ApiError)) throw error
     note({ type: 'hold-refused', code: error.code })
-    if (isCode(error, 'unit_taken', 'none_together')) {
+    if (isCode(error, 'unit_taken', 'none_together', 'fully_booked', 'already_booked', 'already_held')) {
       // Nothing together for so many: perhaps for fewer.
       if (this.#isRefused) this.#count = Math.max(1, this.#count - 1)
       this.#isRefused = true
@@ -133,7 +133,7 @@ export class Shopping {
     }
     if (isCode(error, 'hold_gone')) return undefined
     if (isCode(error, 'sale_closed')) return 'closed'
-    if (isCode(error, 'limit_reached')) return 'gave-up'
+    if (isCode(error, 'limit_reached', 'store_limit_reached')) return 'gave-up'
     if (isCode(error, 'admission_over', 'purchase_token_expired')) return 'too-late'
     note({ type: 'failed', call: 'buying', why: reasonOf(error) })
     return 'failed'

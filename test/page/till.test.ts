@@ -145,6 +145,20 @@ t.test('units that are taken are named and unchosen, the others stay chosen', as
   t.equal(store.value.isTaking, false)
 })
 
+t.test('where a slot is full the nearest are offered, and it is chosen no longer', async (t) => {
+  const nearest = [
+    { unit: 'B', left: 2 },
+    { unit: 'C', left: 1 },
+  ]
+  const { till, store, pick } = tillOf({
+    'POST /sales/sal_1/holds': refused('fully_booked', { units: ['A'], nearest }),
+  })
+  pick('A')
+  await till.hold()
+  t.equal(store.value.chosen.size, 0)
+  t.strictSame(store.value.news, { code: 'fully_booked', units: ['A'], nearest: ['B', 'C'] })
+})
+
 t.test('a choice that would leave a single seat stays, with the seat named', async (t) => {
   const { till, store, pick } = tillOf({
     'POST /sales/sal_1/holds': refused('leaves_single_seat', { units: ['C'] }),
