@@ -73,7 +73,8 @@ export const hallDescription = z.strictObject({
 })
 export type HallDescription = z.infer<typeof hallDescription>
 
-const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 10:00')
+/** A time of day, in the local time of the place. */
+export const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 10:00')
 const slotDate = z.iso.date()
 
 export const slotsDescription = z.strictObject({

@@ -12,7 +12,8 @@ export function isSaleId(text: string): boolean {
 const earliest = Date.UTC(2000, 0, 1)
 const latest = Date.UTC(2200, 0, 1)
 
-const moment = z.iso
+/** A moment as clients tell it. */
+export const moment = z.iso
   .datetime({ offset: true })
   .refine((text) => {
     const ms = Date.parse(text)
