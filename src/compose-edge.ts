@@ -8,6 +8,8 @@ import { PostgresIdempotencyStore } from './domain/accounts/idempotency-store.ts
 import { OrganiserKeys } from './domain/accounts/organiser-key.ts'
 import { PurchaseTokens } from './domain/accounts/purchase-token.ts'
 import { standingReader } from './domain/orders/account-limits.ts'
+import { OrderSaving, type UnsavedOrder } from './domain/orders/order-saving.ts'
+import { SavingNotes } from './domain/orders/saving-notes.ts'
 import { orderCommitter } from './domain/orders/order-commit.ts'
 import { OrderPlacing } from './domain/orders/order-placing.ts'
 import { DrawEntering } from './domain/queue/draw-entering.ts'
@@ -45,7 +47,7 @@ import {
   translatedStream,
 } from './server/translated.ts'
 import type { Service } from './service.ts'
-import { paymentsChannel } from './streams/house-channels.ts'
+import { accountChannel, paymentsChannel, type AccountNotice } from './streams/house-channels.ts'
 import { LineMetrics } from './streams/line-metrics.ts'
 import { MapMetrics } from './streams/map-metrics.ts'
 import { MapViews } from './streams/map-views.ts'
@@ -122,6 +124,15 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
   const standing = standings.add.bind(standings)
   const freePlaces = maps.freePlaces.bind(maps)
   const taking = new HoldTaking({ holds, freePlaces, standing, random })
+  const notes = new SavingNotes(base.redis)
+  const onAbandoned = ({ accountId, id }: UnsavedOrder): void => {
+    const data = { order: id, status: 'abandoned' }
+    base.tell(
+      accountChannel,
+      JSON.stringify({ account: accountId, type: 'order', data } satisfies AccountNotice),
+    )
+  }
+  const saving = new OrderSaving({ ...base, notes, onAbandoned })
   const placing = new OrderPlacing({
     sql,
     holds,
@@ -129,6 +140,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
     catalogue,
     ids,
     standing,
+    saving,
     committer: orderCommitter(sql),
     takesMethod: (method) => base.provider.methods.some((known) => known === method),
     wakePayments: () => base.tell(paymentsChannel, ''),
@@ -148,7 +160,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
       ...drawRoutes({ sql, catalogue, entering }),
       ...deskRoutes(deskParts),
       ...holdRoutes({ taking, holds, placing, catalogue, purchaseTokens }),
-      ...orderRoutes({ sql, hurry: base.hurry }),
+      ...orderRoutes({ sql, hurry: base.hurry, notes }),
       ...ticketRoutes({ sql, keys }),
     ],
     streams: [queueStream(queueParts), availabilityStream(mapParts), deskStream(deskParts)],
@@ -156,6 +168,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
     authenticator: new Authenticator({ accessTokens, organiserKeys: new OrganiserKeys(sql, clock) }),
   }
   const stop = (): void => {
+    saving.stop()
     room.stop()
     views.stop()
     maps.stop()

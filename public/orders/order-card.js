@@ -45,12 +45,14 @@ export function OrderCard({ order, onChange }) {
 
 /** @type {Readonly<Record<OrderMessage['status'], string>>} */
 const moods = {
+  saving: 'accent',
   pending: 'accent',
   paying: 'accent',
   booked: 'good',
   refused: 'bad',
   expired: '',
   cancelled: '',
+  abandoned: '',
 }
 
 /** @param {{ order: OrderMessage, title: string, isOpenAtFirst: boolean }} props */

@@ -20,6 +20,12 @@ export function OrderCard({ places, order, isOver }) {
     for (const { unit } of order.bookings) places.choose(unit, (places.state.value.chosen.get(unit) ?? 0) + 1)
   }
   switch (order.status) {
+    case 'saving':
+      return html`<section class="card order-card" aria-live="polite">
+        <h2><span class="spinner" aria-hidden="true"></span> ${words.saving}</h2>
+        <p>${words.savingText}</p>
+        <p class="muted small-text">${words.leaveSafely}</p>
+      </section>`
     case 'pending':
     case 'paying':
       return html`<${Paying} places=${places} order=${order} />`
@@ -28,7 +34,7 @@ export function OrderCard({ places, order, isOver }) {
     default:
       return html`<section class="card order-card" role="alert">
         <h2>${words[order.status]}</h2>
-        <p class="muted">${order.status === 'refused' ? words.refusedText : words.expiredText}</p>
+        <p class="muted">${endings(words)[order.status]}</p>
         <${Lines} places=${places} order=${order} />
         <div class="buttons">
           ${places.mayChoose.value && html`<button type="button" onClick=${again}>${words.again}</button>`}
@@ -37,6 +43,16 @@ export function OrderCard({ places, order, isOver }) {
           </button>
         </div>
       </section>`
+  }
+}
+
+/** What an ending means. @param {typeof tillWords.value} words */
+function endings({ refusedText, expiredText, abandonedText }) {
+  return {
+    refused: refusedText,
+    expired: expiredText,
+    cancelled: expiredText,
+    abandoned: abandonedText,
   }
 }
 

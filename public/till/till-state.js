@@ -154,7 +154,7 @@ export function withoutOrder(state, orderId) {
 
 /** It is not known yet what becomes of it. @param {OrderMessage} order */
 export function isUnfinished({ status }) {
-  return status === 'pending' || status === 'paying'
+  return status === 'saving' || status === 'pending' || status === 'paying'
 }
 
 /** @param {readonly { unit: string }[]} units */

@@ -3,7 +3,7 @@ import type { OrderMessage } from '../domain/orders/order-messages.ts'
 import type { Time } from './client-ports.ts'
 
 /** Orders of which more will be heard. */
-const openStatuses: ReadonlySet<string> = new Set<OrderMessage['status']>(['pending', 'paying'])
+const openStatuses: ReadonlySet<string> = new Set<OrderMessage['status']>(['saving', 'pending', 'paying'])
 
 /** Reads an order until it is neither pending nor paying: ever more slowly, and at once when a notice of it comes. */
 export async function orderOutcome(

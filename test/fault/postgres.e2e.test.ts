@@ -70,13 +70,20 @@ t.test(
 
     way.cut()
     const away = await inside.order(hold)
-    t.match(away.body, { code: 'unavailable', retryable: true })
+    t.match(away, { status: 202, body: { order: { status: 'saving', bookings: [] } } })
+    const orderId = textAt(away.body, 'order.id')
+    t.match((await inside.call('GET', `${api}/orders/${orderId}`)).body, { order: { status: 'saving' } })
     await until('it is not ready', async () => (await server.callFreely('GET', '/readyz')).status === 503)
     t.equal((await server.call('GET', '/healthz')).status, 200)
     t.equal((await waiting.join(saleId)).body['position'], 1, 'the line is there all the same')
     way.open()
-    const { answer } = await atLast(() => inside.order(hold))
-    t.equal(at(answer.body, 'order.status'), 'booked')
+    await until('the order is written, though nobody asked again', async () => {
+      const { body } = await inside.call('GET', `${api}/orders/${orderId}`)
+      return at(body, 'order.status') === 'booked'
+    })
+    t.match(await inside.order(hold), { status: 200, body: { order: { id: orderId, status: 'booked' } } })
+    const rows = await fleet.sql`select 1 from bookings where sale_id = ${saleId} and status = 'booked'`
+    t.equal(rows.length, 1)
     await inside.call('DELETE', `${api}/sales/${saleId}/queue/me`)
     t.ok(await stream.events.next('admitted'))
     await until('it is ready', async () => (await server.callFreely('GET', '/readyz')).status === 200)
@@ -87,3 +94,39 @@ async function holdOf(buyer: Buyer, saleId: string): Promise<string> {
   const held = await buyer.hold(saleId, await buyer.letIn(saleId), { best: { count: 1 } })
   return textAt(held.body, 'hold.id')
 }
+
+t.test('while PostgreSQL is away an order keeps its places, however often it is asked for', async (t) => {
+  const fleet = await useFleet(t)
+  const way = await useCuttableProxy(t, fleet.postgresUrl)
+  const start = () => fleet.start({ DATABASE_URL: way.url })
+  const [first, second] = [await start(), await start()]
+  const saleId = await first.sale({ ...freeSlots(1), queue: { maxActive: 10 } })
+  const [me] = await first.guests(1)
+  if (!me) throw new Error('no guest')
+  const held = await me.hold(saleId, await me.letIn(saleId), { best: { count: 4 } })
+  const hold = textAt(held.body, 'hold.id')
+  const socket = await me.ws()
+  await socket.subscribe('me')
+  const elsewhere = me.at(second)
+  // It has to know what is sold.
+  await elsewhere.call('GET', `${api}/sales/${saleId}/holds`)
+
+  way.cut()
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, (_, index) => (index % 2 === 0 ? me : elsewhere).order(hold)),
+  )
+  t.same(
+    answers.map(({ status, body }) => [status, at(body, 'order.status')]),
+    answers.map(() => [202, 'saving']),
+  )
+  const orderId = textAt(answers[0]?.body ?? {}, 'order.id')
+  t.match((await elsewhere.get(orderId)).body, { order: { status: 'saving' } })
+  const map = await me.call('GET', `${api}/sales/${saleId}/availability`)
+  t.match(map.body, { pools: { '2027-03-01T10:00': 6 } }, 'the places are kept')
+  way.open()
+  const told = await socket.channel('me').next('order')
+  t.match(told.data, { order: orderId, status: 'booked' })
+  t.match((await elsewhere.get(orderId)).body, { order: { status: 'booked' } })
+  const rows = await fleet.sql`select 1 from bookings where sale_id = ${saleId} and status = 'booked'`
+  t.equal(rows.length, 4, 'its four places, once')
+})

@@ -1,7 +1,10 @@
+import { appendOutbox } from '../../db/outbox.ts'
 import type { Sql } from '../../db/postgres.ts'
+import { transaction } from '../../db/transaction.ts'
 import { placeTuple, type Hold, type PlaceTuple } from '../units/hold.ts'
 import type { HoldStore, PlacesChange } from '../units/hold-store.ts'
 import type { UnitSync } from '../units/unit-sync.ts'
+import { orderEntry } from './order-outbox.ts'
 
 /** Holds swept in one call. */
 const batch = 200
@@ -51,14 +54,19 @@ export async function settlePinned(
 type Pinned = Hold & { readonly orderId: string }
 
 async function abandonUnwritten(sql: Sql, saleId: string, pinned: readonly Pinned[]): Promise<void> {
-  await sql`
+  await transaction(sql, async (tx) => {
+    const rows = await tx<{ id: string; accountId: string }[]>`
     insert into orders (id, sale_id, account_id, hold_id, status, total_minor, currency, ended_at)
     select f.id, ${saleId}, f.account_id, f.hold_id, 'abandoned', 0, s.currency, clock_timestamp()
     from unnest(${pinned.map((one) => one.orderId)}::text[], ${pinned.map((one) => one.accountId)}::text[],
       ${pinned.map((one) => one.id)}::text[]) as f (id, account_id, hold_id)
     join sales s on s.id = ${saleId}
     order by f.id
-    on conflict (id) do nothing`
+    on conflict (id) do nothing
+    returning id, account_id as "accountId"`
+    const entries = rows.map((order) => orderEntry({ ...order, saleId }, 'abandoned', []))
+    await appendOutbox(tx, entries)
+  })
 }
 
 interface Standing {

@@ -37,9 +37,8 @@ export async function cancelOrder(
         throw new Problem(orderErrors.payment_under_way, { retryAfterSeconds: 2 })
       case 'refused':
       case 'expired':
-        throw new Problem(orderErrors.order_ended)
       case 'abandoned':
-        throw new Problem(orderErrors.no_such_order)
+        throw new Problem(orderErrors.order_ended)
     }
   })
   if (entry !== undefined) hurry(entry)

@@ -24,8 +24,10 @@ export const orderMessage = z
     id: z.string(),
     sale: z.string(),
     status: z
-      .enum(['pending', 'paying', 'booked', 'refused', 'expired', 'cancelled'])
-      .describe('`pending` waits for its payment, `paying` for the answer of the payment provider.'),
+      .enum(['saving', 'pending', 'paying', 'booked', 'refused', 'expired', 'cancelled', 'abandoned'])
+      .describe(
+        '`saving` is not written yet, its places are kept; `pending` waits for its payment, `paying` for the answer of the payment provider. `abandoned` could not be written in time: nothing was booked, nothing charged.',
+      ),
     total: z.object({ amountMinor: z.int(), currency: z.string() }),
     refund: z
       .enum(['none', 'under_way', 'done'])

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { outboxOf } from '../../../test/support/order-fixtures.ts'
 import { useHouse } from '../../../test/support/house.ts'
 import { bookPlaces } from '../../../test/support/sales.ts'
 import {
@@ -16,18 +17,23 @@ import { settingsOf } from '../queue/admission-gate.ts'
 import { randomIds } from '../../ids.ts'
 import { sweepHolds } from './hold-sweeping.ts'
 import { orderCommitter, type OrderDraft, type OrderFate } from './order-commit.ts'
-import { OrderPlacing, orderIdOfHold } from './order-placing.ts'
+import { mustFindOrder } from './order-store.ts'
+import { OrderPlacing, orderIdOfHold, type OrderPlacingOptions } from './order-placing.ts'
 
 const house = await useHouse(t)
 const { sql, holds, sync, catalogue } = house
 const committer = orderCommitter(sql)
+const noPlaces = { status: 'abandoned', places: [] }
 const woken: string[] = []
+/** One try, as long as it takes. */
+const atOnce: OrderPlacingOptions['saving'] = { save: (_order, attempt) => attempt(() => {}) }
 const placingWith = (add: (draft: OrderDraft) => Promise<OrderFate>) =>
   new OrderPlacing({
     sql,
     holds,
     sync,
     catalogue,
+    saving: atOnce,
     standing: nothingStands,
     committer: { add },
     ids: randomIds,
@@ -170,6 +176,20 @@ t.test('of what costs something the payment begins with the order', async (t) =>
   )
 })
 
+t.test('as long as somebody tries to write an order its places are kept', async (t) => {
+  const shop = await shopOf()
+  const hold = await holdIn(shop, 0, 4)
+  const failing = placingWith(() => Promise.reject(new Error('PostgreSQL is away')))
+  const asked = { holdId: hold.id, accountId: hold.accountId }
+  for (let tries = 0; tries < 4; tries++) {
+    await t.rejects(failing.place(asked), { message: 'PostgreSQL is away' })
+    await house.passMs(shop.sale.id, 9000)
+    await sweepHolds({ sql, holds, sync }, shop.writership)
+    t.equal((await placesInRedis(house, shop.sale.id)).free, 6)
+  }
+  t.match(await placing.place(asked), { created: true, order: { status: 'booked' } })
+})
+
 t.test('a process that died between pin and commit keeps nobody from the places', async (t) => {
   const shop = await shopOf({ buyers: 2 })
   const hold = await holdIn(shop, 0, 4)
@@ -194,6 +214,8 @@ t.test('a process that died between pin and commit keeps nobody from the places'
   t.equal(await committer.add(late), 'exists', 'the commit that comes after all finds its id used')
   const rows = await sql`select status from orders where id = ${late.orderId}`
   t.same(rows, [{ status: 'abandoned' }])
+  t.same(await outboxOf(sql, late.orderId), [{ ...noPlaces, order: late.orderId, account: hold.accountId }])
+  t.match(await mustFindOrder(sql, late), { status: 'abandoned', bookings: [] })
   t.equal((await sql`select 1 from bookings where order_id = ${late.orderId}`).length, 0)
   const again = { holdId: hold.id, accountId: hold.accountId }
   await t.rejects(placing.place(again), { code: 'hold_gone' }, 'an abandoned order is shown to nobody')

@@ -15,6 +15,7 @@ import type { OrderDraft, OrderFate } from './order-commit.ts'
 import { settlePinned } from './hold-sweeping.ts'
 import { orderErrors } from './order-errors.ts'
 import type { OrderMessage } from './order-messages.ts'
+import type { OnKept, OrderSaving, SavedOrder } from './order-saving.ts'
 import { findOrders } from './order-store.ts'
 
 export interface OrderPlacingOptions {
@@ -22,6 +23,7 @@ export interface OrderPlacingOptions {
   readonly holds: HoldStore
   readonly sync: UnitSync
   readonly catalogue: Pick<SaleCatalogue, 'sale' | 'units'>
+  readonly saving: Pick<OrderSaving, 'save'>
   readonly committer: Pick<Batcher<OrderDraft, OrderFate>, 'add'>
   /** What an account has booked, where the sale asks for it. */
   readonly standing: (asked: StandingAsked) => Promise<AccountStanding>
@@ -81,14 +83,25 @@ export class OrderPlacing {
 
   /**
    * Pins the hold, writes order and bookings, hands the payment on. Whoever asks again gets the order that is there.
-   * When it is not known whether the order was written, the hold stays pinned, and asking again finds out.
-   * @returns the order; `created` is false when it was there before
+   * When it is not known whether the order was written, the hold stays pinned, and it is tried again while the hold lasts.
+   * @returns the order, with the status `saving` where that takes long
    */
-  async place(asked: OrderAsked): Promise<{ order: OrderMessage; created: boolean }> {
-    const { holds, catalogue, committer } = this.#options
+  async place(asked: OrderAsked): Promise<SavedOrder> {
+    const { catalogue } = this.#options
     const saleId = saleIdOfHold(asked.holdId)
     const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
     if (!units.free) this.#mustTakeMethod(asked.method)
+    const id = orderIdOfHold(asked.holdId)
+    const unsaved = { id, sale: saleId, accountId: asked.accountId }
+    return await this.#options.saving.save(unsaved, (onKept) => this.#attempt(asked, { sale, units, onKept }))
+  }
+
+  async #attempt(
+    asked: OrderAsked,
+    { sale, units, onKept }: { sale: Sale; units: UnitTable; onKept: OnKept },
+  ): Promise<SavedOrder> {
+    const { holds, committer } = this.#options
+    const saleId = sale.id
     const orderId = orderIdOfHold(asked.holdId)
     const pin = async (): Promise<Hold> => {
       // Redis hears of a closing with the next tick of its writer.
@@ -98,14 +111,15 @@ export class OrderPlacing {
     const hold = await pin().catch((error: unknown) => this.#standing(error, orderId, asked.accountId))
     if (!('places' in hold)) return { order: hold, created: false }
     const draft = this.#draft({ sale, units, hold, orderId, method: asked.method })
+    const { totalMinor: amountMinor, currency } = draft
+    onKept({ untilMs: hold.expiresAtMs, total: { amountMinor, currency } })
     const fate = await committer.add(draft)
     if (fate === 'taken' || fate === 'beyond_limits') {
       await this.#giveBack(saleId, hold, orderId)
       throw await this.#refusal(fate, { sale, hold }, units)
     }
-    const order = await this.#find(orderId, asked.accountId)
-    if (fate === 'placed') await this.#tell(draft)
-    else await this.#settleEarlier(saleId, { ...hold, orderId })
+    const telling = fate === 'placed' ? this.#tell(draft) : this.#settleEarlier(saleId, { ...hold, orderId })
+    const [order] = await Promise.all([this.#find(orderId, asked.accountId), telling])
     return { order, created: fate === 'placed' }
   }
 

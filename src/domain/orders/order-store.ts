@@ -4,9 +4,9 @@ import type { PaymentState } from '../payments/payment.ts'
 import { pageOf, readCursor } from '../page-cursor.ts'
 import { orderErrors } from './order-errors.ts'
 import { isOrderId, type BookingMessage, type OrderMessage } from './order-messages.ts'
-import { hasEnded, orderStatuses, type ShownOrderStatus } from './order.ts'
+import { hasEnded, orderStatuses, type OrderStatus } from './order.ts'
 
-/** One order of an account, also a hidden one. Throws `no_such_order`. */
+/** One order of an account, also a hidden or an abandoned one. Throws `no_such_order`. */
 export async function mustFindOrder(
   sql: Sql | TransactionSql,
   { orderId, accountId }: { orderId: string; accountId: string },
@@ -15,7 +15,7 @@ export async function mustFindOrder(
   const rows = await sql<OrderRow[]>`
     select ${orderColumns(sql)}
     from orders left join payments on payments.order_id = orders.id
-    where orders.id = ${orderId} and account_id = ${accountId} and orders.status <> 'abandoned'`
+    where orders.id = ${orderId} and account_id = ${accountId}`
   const [order] = await withBookings(sql, rows)
   if (order === undefined) throw new Problem(orderErrors.no_such_order)
   return order
@@ -55,7 +55,7 @@ export async function listOrders(
   return { items: await withBookings(sql, page.items), next: page.next }
 }
 
-const endedStatuses = orderStatuses.filter((status) => hasEnded(status) && status !== 'abandoned')
+const endedStatuses = orderStatuses.filter(hasEnded)
 
 /** Takes an ended order out of the history; once more is no error. Throws `no_such_order`, `order_not_ended`. */
 export async function hideOrder(
@@ -74,7 +74,7 @@ export async function hideOrder(
 interface OrderRow {
   id: string
   saleId: string
-  status: ShownOrderStatus
+  status: OrderStatus
   totalMinor: number
   currency: string
   payBy: Date | null

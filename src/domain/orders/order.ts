@@ -9,7 +9,7 @@
  * | refused   | released                | none moved                              |                             |
  * | expired   | released                | none moved                              |                             |
  * | cancelled | cancelled, or released  | given back, or being given back         |                             |
- * | abandoned | none: places were taken | none moved; never shown                 |                             |
+ * | abandoned | none: places were taken | none moved; shown to whoever names it   |                             |
  *
  * While an order is `paying` neither the clock nor the buyer ends it: only the provider's answer does.
  */
@@ -23,9 +23,6 @@ export const orderStatuses = [
   'abandoned',
 ] as const
 export type OrderStatus = (typeof orderStatuses)[number]
-
-/** What a buyer can see an order be. */
-export type ShownOrderStatus = Exclude<OrderStatus, 'abandoned'>
 
 export const bookingStatuses = ['pending', 'booked', 'released', 'cancelled'] as const
 export type BookingStatus = (typeof bookingStatuses)[number]

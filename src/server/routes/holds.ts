@@ -28,6 +28,10 @@ const params = z.object({ sale: z.string().describe('Id of a sale, such as `sal_
 const tokenHeaders = z.object({
   'purchase-token': z.string().max(4096).describe('The token that came with `admitted`.'),
 })
+/** Of an order that could not be written at once. */
+const savingText =
+  'The order is `saving`: its places are kept, and it is written as soon as that can be done. Follow it with GET or on the channel `me`.'
+
 const holdId = z.string().max(100).describe('Id of a hold, such as `hol_…`.')
 
 const takingErrors = [
@@ -160,6 +164,7 @@ const orderRoute = ({ placing }: HoldRoutesParts) =>
       .meta({ id: 'NewOrder' }),
     responses: {
       201: { description: 'The order', schema: orderAnswer },
+      202: { description: savingText, schema: orderAnswer },
       200: { description: 'The order that was made of this hold before', schema: orderAnswer },
     },
     errors: [
@@ -171,12 +176,11 @@ const orderRoute = ({ placing }: HoldRoutesParts) =>
       unitErrors.store_limit_reached,
       orderErrors.payment_method_unknown,
     ],
-    idempotent: true,
     async handle({ body, caller: { accountId } }) {
       const { order, created } = await placing
         .place({ holdId: body.hold, accountId, method: body.payment?.method })
         .catch(goneWithItsSale)
-      return { status: created ? 201 : 200, body: { order } }
+      return { status: order.status === 'saving' ? 202 : created ? 201 : 200, body: { order } }
     },
   })
 
@@ -190,7 +194,10 @@ const bookRoute = (parts: HoldRoutesParts) =>
     params,
     headers: tokenHeaders,
     body: holdBody,
-    responses: { 201: { description: 'The booked order', schema: orderAnswer } },
+    responses: {
+      201: { description: 'The booked order', schema: orderAnswer },
+      202: { description: savingText, schema: orderAnswer },
+    },
     errors: [...takingErrors, saleStateErrors.hold_gone, orderErrors.payment_needed],
     idempotent: true,
     async handle({ params: { sale }, headers, body, caller: { accountId }, newId, isRepeatable }) {
@@ -202,7 +209,7 @@ const bookRoute = (parts: HoldRoutesParts) =>
       if (earlier !== undefined) return { status: 201, body: { order: earlier } }
       await take(parts, sale, accountId, headers['purchase-token'], body, id)
       const { order } = await parts.placing.place(asked)
-      return { status: 201, body: { order } }
+      return { status: order.status === 'saving' ? 202 : 201, body: { order } }
     },
   })
 

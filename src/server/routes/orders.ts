@@ -1,15 +1,24 @@
 import type { Sql } from '../../db/postgres.ts'
 import { cancelOrder } from '../../domain/orders/order-cancelling.ts'
 import { orderErrors } from '../../domain/orders/order-errors.ts'
-import { orderAnswer, orderPage, orderParams, orderQuery } from '../../domain/orders/order-messages.ts'
+import {
+  isOrderId,
+  orderAnswer,
+  orderPage,
+  orderParams,
+  orderQuery,
+  type OrderMessage,
+} from '../../domain/orders/order-messages.ts'
 import type { Hurry } from '../../domain/orders/order-outbox.ts'
 import { hideOrder, listOrders, mustFindOrder } from '../../domain/orders/order-store.ts'
+import type { SavingNotes } from '../../domain/orders/saving-notes.ts'
 import { generalErrors } from '../../errors.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 export interface OrderRoutesParts {
   readonly sql: Sql
   readonly hurry: Hurry
+  readonly notes: Pick<SavingNotes, 'find'>
 }
 
 const tag = 'Orders'
@@ -33,7 +42,7 @@ const listRoute = ({ sql }: OrderRoutesParts) =>
     },
   })
 
-const getRoute = ({ sql }: OrderRoutesParts) =>
+const getRoute = ({ sql, notes }: OrderRoutesParts) =>
   defineRoute({
     method: 'GET',
     path: '/api/v1/orders/{order}',
@@ -44,9 +53,26 @@ const getRoute = ({ sql }: OrderRoutesParts) =>
     responses: { 200: { description: 'The order', schema: orderAnswer } },
     errors: [orderErrors.no_such_order],
     async handle({ caller: { accountId }, params }) {
-      return { status: 200, body: { order: await mustFindOrder(sql, { orderId: params.order, accountId }) } }
+      return {
+        status: 200,
+        body: { order: await findAlsoUnsaved({ sql, notes }, { orderId: params.order, accountId }) },
+      }
     },
   })
+
+/** The order as PostgreSQL has it; of one that it has not, or cannot tell of, what its caller was told last. */
+async function findAlsoUnsaved(
+  { sql, notes }: Pick<OrderRoutesParts, 'sql' | 'notes'>,
+  asked: { orderId: string; accountId: string },
+): Promise<OrderMessage> {
+  try {
+    return await mustFindOrder(sql, asked)
+  } catch (error) {
+    const unsaved = isOrderId(asked.orderId) ? await notes.find(asked) : undefined
+    if (unsaved === undefined) throw error
+    return unsaved
+  }
+}
 
 const cancelRoute = ({ sql, hurry }: OrderRoutesParts) =>
   defineRoute({
