@@ -15,6 +15,7 @@ import { OrderPlacing } from './domain/orders/order-placing.ts'
 import { DrawEntering } from './domain/queue/draw-entering.ts'
 import { QueueJoining } from './domain/queue/queue-joining.ts'
 import { QueueTickets } from './domain/queue/queue-ticket.ts'
+import { StoreCatalogue } from './domain/stores/store-catalogue.ts'
 import { HoldTaking } from './domain/units/hold-taking.ts'
 import type { Foundation } from './compose-foundation.ts'
 import { errorCatalogue } from './error-catalogue.ts'
@@ -36,6 +37,7 @@ import { holdRoutes } from './server/routes/holds.ts'
 import { orderRoutes } from './server/routes/orders.ts'
 import { queueChannel, queueRoutes, queueStream } from './server/routes/queue.ts'
 import { saleRoutes } from './server/routes/sales.ts'
+import { storeRoutes } from './server/routes/stores.ts'
 import { ticketRoutes } from './server/routes/tickets.ts'
 import { createServer, type Server, type ServerParts } from './server/server.ts'
 import { Topics } from './server/topics.ts'
@@ -125,14 +127,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
   const freePlaces = maps.freePlaces.bind(maps)
   const taking = new HoldTaking({ holds, freePlaces, standing, random })
   const notes = new SavingNotes(base.redis)
-  const onAbandoned = ({ accountId, id }: UnsavedOrder): void => {
-    const data = { order: id, status: 'abandoned' }
-    base.tell(
-      accountChannel,
-      JSON.stringify({ account: accountId, type: 'order', data } satisfies AccountNotice),
-    )
-  }
-  const saving = new OrderSaving({ ...base, notes, onAbandoned })
+  const saving = new OrderSaving({ ...base, notes, onAbandoned: abandonedTeller(base) })
   const placing = new OrderPlacing({
     sql,
     holds,
@@ -155,6 +150,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
     routes: [
       ...authRoutes({ accounts: new AccountStore(sql), accessTokens, limiter, secureCookies, keys }),
       ...saleRoutes({ sql, catalogue, payBySecondsDefault, announce: base.announceSale }),
+      ...composeStores(base),
       ...queueRoutes(queueParts),
       ...availabilityRoutes(mapParts),
       ...drawRoutes({ sql, catalogue, entering }),
@@ -174,6 +170,20 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
     maps.stop()
   }
   return { endpoints, stop }
+}
+
+function abandonedTeller({ tell }: Foundation) {
+  return ({ accountId, id }: UnsavedOrder): void => {
+    const data = { order: id, status: 'abandoned' }
+    const notice = { account: accountId, type: 'order', data } satisfies AccountNotice
+    tell(accountChannel, JSON.stringify(notice))
+  }
+}
+
+/** The pop-up stores and all that is in them. */
+function composeStores({ sql, clock, announceSale }: Foundation): Route[] {
+  const stores = new StoreCatalogue({ sql, clock })
+  return [...storeRoutes({ sql, stores, announce: announceSale })]
 }
 
 function composeMaps(base: Foundation, topics: Topics): { maps: UnitMaps; views: MapViews } {

@@ -5,6 +5,7 @@ import { drawErrors } from './domain/queue/draw-errors.ts'
 import { queueErrors } from './domain/queue/queue-errors.ts'
 import { saleStateErrors } from './domain/sale-state/sale-failures.ts'
 import { saleErrors } from './domain/sales/sale-errors.ts'
+import { storeErrors } from './domain/stores/store-errors.ts'
 import { ticketErrors } from './domain/tickets/ticket-errors.ts'
 import { unitErrors } from './domain/units/unit-errors.ts'
 import { serverErrors } from './server/server-errors.ts'
@@ -20,6 +21,7 @@ export const errorAreas: readonly ErrorArea[] = [
   area('The house', generalErrors),
   area('Requests and connections', serverErrors),
   area('Accounts and tokens', tokenErrors),
+  area('Stores', storeErrors),
   area('Sales', saleErrors),
   area('The state of a sale', saleStateErrors),
   area('Line and gate', queueErrors),

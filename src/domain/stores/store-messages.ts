@@ -27,7 +27,7 @@ const storeStatuses = ['open', 'closed'] as const
 export type StoreStatus = (typeof storeStatuses)[number]
 
 /** Farther than this nobody looks for a store, and what is looked through stays bounded. */
-export const withinMetresMax = 100_000
+const withinMetresMax = 100_000
 
 /** Text of several lines: no other control characters, and no half surrogates, which PostgreSQL would refuse. */
 const markdown = z

@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { Sql } from '../../db/postgres.ts'
+import type { StoreCatalogue } from '../../domain/stores/store-catalogue.ts'
+import { changeStore } from '../../domain/stores/store-changing.ts'
+import { storeErrors } from '../../domain/stores/store-errors.ts'
+import { newStore, storeChanges, storeView } from '../../domain/stores/store-messages.ts'
+import { registerStore } from '../../domain/stores/store-registering.ts'
+import { generalErrors } from '../../errors.ts'
+import { defineRoute, type Route } from '../route.ts'
+
+export interface StoreRoutesParts {
+  readonly sql: Sql
+  readonly stores: StoreCatalogue
+  /** Tells the other processes that a sale is changed; must not throw. */
+  readonly announce: (saleId: string) => void
+}
+
+const tag = 'Stores'
+const storeParams = z.object({ store: z.string().describe('Id of a store, such as `sto_…`.') })
+
+export function storeRoutes(parts: StoreRoutesParts): Route[] {
+  return [getStoreRoute(parts), registerStoreRoute(parts), changeStoreRoute(parts)]
+}
+
+const getStoreRoute = ({ stores }: StoreRoutesParts) =>
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/stores/{store}',
+    summary: 'One store',
+    description: 'As it is now, give or take a second.',
+    tag,
+    auth: 'public',
+    params: storeParams,
+    responses: { 200: { description: 'The store', schema: storeView } },
+    errors: [storeErrors.no_such_store],
+    async handle({ params }) {
+      return { status: 200, body: await stores.view(params.store) }
+    },
+  })
+
+const registerStoreRoute = ({ sql, stores }: StoreRoutesParts) =>
+  defineRoute({
+    method: 'POST',
+    path: '/api/v1/stores',
+    summary: 'Register a store; its chat room opens with it',
+    description: 'Pictures are sent afterwards, each by a call of its own.',
+    tag,
+    auth: 'organiser',
+    body: newStore,
+    // A description of 20,000 letters of three bytes each, and all its characters escaped.
+    bodyBytesMax: 256 * 1024,
+    responses: { 201: { description: 'The store', schema: storeView } },
+    errors: [generalErrors.invalid_request],
+    idempotent: true,
+    async handle({ body, caller, newId }) {
+      const { organiserId } = caller
+      const { id } = await registerStore(sql, { storeId: newId('sto'), organiserId, description: body })
+      stores.forget(id)
+      return { status: 201, body: await stores.view(id), headers: { location: `/api/v1/stores/${id}` } }
+    },
+  })
+
+const changeStoreRoute = ({ sql, stores, announce }: StoreRoutesParts) =>
+  defineRoute({
+    method: 'PATCH',
+    path: '/api/v1/stores/{store}',
+    summary: 'Change or close a store',
+    description:
+      'Takes effect at once. Closing ends the store with all of its sales and its chat room, for good; it closes by itself at `closesAt`.',
+    tag,
+    auth: 'organiser',
+    params: storeParams,
+    body: storeChanges,
+    bodyBytesMax: 256 * 1024,
+    responses: { 200: { description: 'The changed store', schema: storeView } },
+    errors: [
+      generalErrors.invalid_request,
+      generalErrors.forbidden,
+      storeErrors.no_such_store,
+      storeErrors.store_closed,
+    ],
+    async handle({ params, body, caller }) {
+      const { organiserId } = caller
+      // Refuses what is no id, and what is not there, without a transaction.
+      await stores.view(params.store)
+      const { closedSales } = await changeStore(sql, { storeId: params.store, organiserId, changes: body })
+      closedSales.forEach(announce)
+      stores.forget(params.store)
+      return { status: 200, body: await stores.view(params.store) }
+    },
+  })
