@@ -4,7 +4,7 @@ import { Problem, problemOf, toProblem } from './problem.js'
 
 /**
  * @typedef {object} CallOptions
- * @property {'GET' | 'POST' | 'PATCH' | 'DELETE'} [method] GET when left out
+ * @property {'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} [method] GET when left out
  * @property {unknown} [body] sent as JSON
  * @property {Record<string, string>} [headers]
  * @property {string} [key] the Idempotency-Key, by which a POST may be repeated; see `newKey`

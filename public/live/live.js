@@ -53,6 +53,7 @@ document.addEventListener('visibilitychange', () => {
 function streamPath(ch, said) {
   const [prefix, name = ''] = ch.split(':')
   if (prefix === 'queue') return `/api/v1/sales/${name}/queue/stream`
+  if (prefix === 'chat') return `/api/v1/stores/${name}/messages/stream`
   if (prefix !== 'units') return undefined
   const { watch = [] } = /** @type {{ watch?: string[] }} */ (said ?? {})
   const query = watch.length === 0 ? '' : `?watch=${watch.map(encodeURIComponent).join(',')}`

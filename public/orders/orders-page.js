@@ -4,10 +4,9 @@ import { call } from '../live/calls.js'
 import { connection, live } from '../live/live.js'
 import { html } from '../shell/html.js'
 import { PageFrame } from '../shell/page-frame.js'
+import { ProblemNotice } from '../shell/problem-notice.js'
 import { startPage } from '../shell/start-page.js'
 import { orderWords } from '../words/order-words.js'
-import { problemText } from '../words/problem-words.js'
-import { shellWords } from '../words/shell-words.js'
 import { OrderCard } from './order-card.js'
 
 /** @import { OrderMessage } from '../../src/domain/orders/order-messages.ts' */
@@ -24,13 +23,7 @@ function OrdersPage() {
   })
   return html`<${PageFrame} here="orders">
     <h1>${words.title}</h1>
-    ${
-      problem !== undefined &&
-      html`<div class="notice failure" role="alert">
-        <span>${problemText(problem)}</span>
-        <button type="button" class="small" onClick=${again}>${shellWords.value.tryAgain}</button>
-      </div>`
-    }
+    <${ProblemNotice} problem=${problem} again=${again} />
     ${orders === undefined && problem === undefined && html`<div class="orders" aria-busy="true"><div class="card bone tall"></div></div>`}
     ${orders?.length === 0 && html`<${Nothing} />`}
     <ul class="orders">

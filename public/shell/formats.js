@@ -43,6 +43,37 @@ export function formatClock(language, time) {
   ).format(new Date(time))
 }
 
+/** The day of a time. @param {Language} language @param {number | string} time */
+export function formatDay(language, time) {
+  return formatter(
+    language,
+    'day',
+    (tag) => new Intl.DateTimeFormat(tag, { month: 'short', day: 'numeric' }),
+  ).format(new Date(time))
+}
+
+/** @param {Language} language @param {number} day 1 is Monday */
+export function formatWeekday(language, day) {
+  // The first of June 2026 is a Monday.
+  return formatter(
+    language,
+    'weekday',
+    (tag) => new Intl.DateTimeFormat(tag, { weekday: 'short', timeZone: 'UTC' }),
+  ).format(Date.UTC(2026, 5, day))
+}
+
+/** As people say how far it is: `350 m`, `1.2 km`, `18 km`. @param {Language} language @param {number} metres */
+export function formatDistance(language, metres) {
+  const isFar = metres >= 1000
+  const unit = isFar ? 'kilometer' : 'meter'
+  const value = isFar ? metres / 1000 : Math.round(metres / 10) * 10
+  return formatter(
+    language,
+    `distance ${unit} ${value < 10}`,
+    (tag) => new Intl.NumberFormat(tag, { style: 'unit', unit, maximumFractionDigits: value < 10 ? 1 : 0 }),
+  ).format(value)
+}
+
 /** A date without a time, `2026-03-01`, wherever one is. @param {Language} language @param {string} date */
 export function formatDate(language, date) {
   return formatter(

@@ -7,7 +7,7 @@ import { language, speak } from '../words/language.js'
 
 /**
  * The frame of every page: a header, the state of the connection where there is something to say, the content.
- * @param {{ here: 'sales' | 'orders' | 'desk' | 'sale', wide?: boolean, children: ComponentChildren }} props
+ * @param {{ here: 'stores' | 'store' | 'sales' | 'orders' | 'desk' | 'sale', wide?: boolean, children: ComponentChildren }} props
  */
 export function PageFrame({ here, wide, children }) {
   const words = shellWords.value
@@ -19,7 +19,10 @@ export function PageFrame({ here, wide, children }) {
       <a class="brand" href="/" aria-label="Openrun"
         ><span class="brand-mark" aria-hidden="true"></span>Openrun</a
       >
-      <nav>${link('sales', '/', words.sales)} ${link('orders', '/orders', words.orders)}</nav>
+      <nav>
+        ${link('stores', '/stores', words.stores)} ${link('sales', '/', words.sales)}
+        ${link('orders', '/orders', words.orders)}
+      </nav>
       <${LanguageSwitch} />
     </header>
     <${ConnectionBanner} />

@@ -15,3 +15,9 @@ export const clock = (time) => formats.formatClock(language.value, time)
 export const date = (date) => formats.formatDate(language.value, date)
 /** @param {number} seconds */
 export const span = (seconds) => formats.formatSpan(language.value, seconds)
+/** A day, with the year where it is not this one. @param {number | string} time */
+export const shortDate = (time) => formats.formatDay(language.value, time)
+/** @param {number} metres */
+export const distance = (metres) => formats.formatDistance(language.value, metres)
+/** @param {number} day 1 is Monday */
+export const weekday = (day) => formats.formatWeekday(language.value, day)

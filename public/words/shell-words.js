@@ -3,6 +3,7 @@ import { inBoth } from './language.js'
 /** What stands on every page. */
 export const shellWords = inBoth({
   en: {
+    stores: 'Stores',
     sales: 'Sales',
     orders: 'My orders',
     toContent: 'Skip to the content',
@@ -22,6 +23,7 @@ export const shellWords = inBoth({
     never: 'No',
   },
   ko: {
+    stores: '스토어',
     sales: '판매',
     orders: '내 주문',
     toContent: '본문으로 건너뛰기',

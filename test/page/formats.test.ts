@@ -1,5 +1,12 @@
 import t from 'tap'
-import { formatLeft, formatMoney, formatNumber, formatSpan } from '../../public/shell/formats.js'
+import {
+  formatDistance,
+  formatLeft,
+  formatMoney,
+  formatNumber,
+  formatSpan,
+  formatWeekday,
+} from '../../public/shell/formats.js'
 
 t.test('money is written as people of the language do, from the minor unit of its currency', async (t) => {
   t.equal(formatMoney('ko', { amountMinor: 154_000, currency: 'KRW' }), '₩154,000')
@@ -17,4 +24,13 @@ t.test('a span is told in the largest unit that fits', async (t) => {
   t.same(told, ['1 second', '59 seconds', '1 minute', '2 minutes', '1 hour', '24 hours', '2 days'])
   t.equal(formatSpan('ko', 180), '3분')
   t.equal(formatNumber('ko', 12_345), '12,345')
+})
+
+t.test('a distance is told as people say it', async (t) => {
+  const told = [4, 347, 1180, 9940, 17_800].map((metres) => formatDistance('en', metres))
+  t.same(told, ['0 m', '350 m', '1.2 km', '9.9 km', '18 km'])
+})
+
+t.test('the first day of the week is a Monday', async (t) => {
+  t.same([formatWeekday('en', 1), formatWeekday('ko', 7)], ['Mon', '일'])
 })
