@@ -9,7 +9,7 @@ import { resetLocalData } from './db/local/data-folder.ts'
 import { startLocalStores, type LocalStores } from './db/local/local-stores.ts'
 import { migrate } from './db/migrate.ts'
 import { addOrganiserKey, ensureFirstOrganiser, firstOrganiser } from './domain/accounts/organiser-key.ts'
-import { createDemoSales } from './domain/sales/demo-sales.ts'
+import { createDemo } from './domain/demo.ts'
 import { randomIds } from './ids.ts'
 import { createLog, type Log } from './log.ts'
 import { StartError } from './start-error.ts'
@@ -77,7 +77,7 @@ async function welcome(app: App, config: Config): Promise<void> {
   if (!config.demo) return
   const { sql, announceSale } = app
   const parts = { sql, clock: systemClock, payBySecondsDefault: config.payBySeconds, announce: announceSale }
-  const made = await createDemoSales(parts, { organiserId })
+  const made = await createDemo(parts, { organiserId })
   if (made.length > 0) say(`Demo sales: ${made.join(', ')}`)
 }
 

@@ -7,11 +7,11 @@ import { buildSlots } from './slots.ts'
 const nowMs = Date.UTC(2026, 10, 21, 12)
 
 t.test('describes sales that the door for organisers would let in', async (t) => {
-  for (const description of demoSales(nowMs)) t.ok(newSale.safeParse(description).success, description.title)
+  for (const description of demoSales(nowMs, 'sto_1')) t.ok(newSale.safeParse(description).success, description.title)
 })
 
 t.test('has a hall of 2,400 seats in 9 sections and 4 price classes, no two seats in one spot', async (t) => {
-  const [hall] = demoSales(nowMs)
+  const [hall] = demoSales(nowMs, 'sto_1')
   if (hall?.kind !== 'seats') throw new Error('the first is a hall')
   const { units, layout } = buildHall(hall.hall)
   t.equal(units.length, 2_400)
@@ -29,7 +29,7 @@ t.test('has a hall of 2,400 seats in 9 sections and 4 price classes, no two seat
 })
 
 t.test('has a store with 7 days from tomorrow, 8 hours a day and 10 free places an hour', async (t) => {
-  const [, store] = demoSales(nowMs)
+  const [, store] = demoSales(nowMs, 'sto_1')
   if (store?.kind !== 'slots') throw new Error('the second is a store')
   const { units, layout } = buildSlots(store.slots)
   t.equal(layout.dates[0], '2026-11-22')

@@ -1,32 +1,12 @@
-import type { Clock } from '../../clock.ts'
-import { idFrom } from '../../ids.ts'
-import { createSale, type SaleCreating } from './sale-creating.ts'
 import type { NewSale } from './sale-messages.ts'
-import { anySaleExists } from './sale-store.ts'
 
 const dayMs = 86_400_000
 
 /**
- * Gives an empty server something to sell: a concert hall of 2,400 seats and a free pop-up store of 560 places. Does nothing
- * when there are sales. Their ids depend on the organiser alone, so processes that start together make them once.
- * Returns the ids of what it made.
+ * A concert hall of 2,400 seats and, in a store, 560 free places; open from `nowMs` on, for 30 days.
+ * @param store where the places are
  */
-export async function createDemoSales(
-  deps: SaleCreating & { readonly clock: Clock },
-  options: { organiserId: string },
-): Promise<string[]> {
-  if (await anySaleExists(deps.sql)) return []
-  const { organiserId } = options
-  const made: string[] = []
-  for (const description of demoSales(deps.clock.nowMs())) {
-    const saleId = idFrom('sal', 'demo', organiserId, description.kind)
-    made.push((await createSale(deps, { saleId, organiserId, description })).id)
-  }
-  return made
-}
-
-/** Open from `nowMs` on, for 30 days. */
-export function demoSales(nowMs: number): NewSale[] {
+export function demoSales(nowMs: number, store: string): NewSale[] {
   const common = {
     opensAt: new Date(nowMs).toISOString(),
     closesAt: new Date(nowMs + 30 * dayMs).toISOString(),
@@ -47,6 +27,7 @@ export function demoSales(nowMs: number): NewSale[] {
     },
     {
       kind: 'slots',
+      store,
       title: 'Moonrabbit pop-up store, Seongsu',
       ...common,
       queue: { ...queue, ratePerMinute: 600, maxActive: 150, maxPerAccount: 1 },
