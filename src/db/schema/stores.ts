@@ -31,6 +31,12 @@ export const stores = pgTable(
     nameFolded: text('name_folded').notNull(),
     /** Its initial consonants, where it has any. */
     nameInitials: text('name_initials').notNull(),
+    /** The address as it is compared, and its pieces, as those of the name. */
+    addressFolded: text('address_folded').notNull().default(''),
+    addressGrams: text('address_grams')
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     /** Markdown as the organiser wrote it; made safe when it is shown. */
     description: text().notNull(),
     category: text().notNull(),
@@ -63,7 +69,18 @@ export const stores = pgTable(
     index('stores_due')
       .on(table.closesAt)
       .where(sql`${table.status} = 'open'`),
+    // Most of what is asked for is open, and most of what there is has closed.
+    index('stores_open_by_opening')
+      .on(table.opensAt.desc().nullsFirst(), table.id.desc().nullsFirst())
+      .where(sql`${table.status} = 'open'`),
+    index('stores_open_by_popularity')
+      .on(table.popularity.desc().nullsFirst(), table.id.desc().nullsFirst())
+      .where(sql`${table.status} = 'open'`),
+    index('stores_open_by_category')
+      .on(table.category, table.opensAt.desc().nullsFirst(), table.id.desc().nullsFirst())
+      .where(sql`${table.status} = 'open'`),
     index('stores_name').using('gin', table.nameGrams),
+    index('stores_address').using('gin', table.addressGrams),
     index('stores_place').using('gist', sql`point(${table.longitude}, ${table.latitude})`),
     check('stores_period', sql`${table.opensAt} < ${table.closesAt}`),
     check(

@@ -48,10 +48,10 @@ export async function listOrders(
     select ${orderColumns(sql)}
     from orders left join payments on payments.order_id = orders.id
     where account_id = ${accountId} and orders.status <> 'abandoned' and not hidden
-      ${after === undefined ? sql`` : sql`and (orders.created_at, orders.id) < (${new Date(after.atMs)}, ${after.id})`}
+      ${after === undefined ? sql`` : sql`and (orders.created_at, orders.id) < (${new Date(after.at)}, ${after.id})`}
     order by orders.created_at desc, orders.id desc
     limit ${limit + 1}`
-  const page = pageOf(rows, limit, ({ createdAt, id }) => ({ atMs: createdAt.getTime(), id }))
+  const page = pageOf(rows, limit, ({ createdAt, id }) => ({ at: createdAt.getTime(), id }))
   return { items: await withBookings(sql, page.items), next: page.next }
 }
 

@@ -18,9 +18,9 @@ export async function findSales(
 ): Promise<{ sales: Sale[]; next: string | null }> {
   const { status, kind, q, cursor, limit } = query
   const end = cursor === undefined ? undefined : readCursor(cursor)
-  const after = end && { opensAtMs: end.atMs, id: end.id }
+  const after = end && { opensAtMs: end.at, id: end.id }
   // One more than the page holds tells whether there is another page.
   const found = await listSales(sql, { status, kind, titlePart: q, after, organiserId, limit: limit + 1 })
-  const { items, next } = pageOf(found, limit, ({ opensAtMs, id }) => ({ atMs: opensAtMs, id }))
+  const { items, next } = pageOf(found, limit, ({ opensAtMs, id }) => ({ at: opensAtMs, id }))
   return { sales: items, next }
 }

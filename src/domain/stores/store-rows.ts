@@ -32,10 +32,10 @@ export async function lockStore(tx: TransactionSql, storeId: string): Promise<St
 /** Writes the store and its room. False, and nothing written, when there is a store with this id. */
 export async function insertStore(tx: TransactionSql, store: Store): Promise<boolean> {
   const inserted = await tx`
-    insert into stores (id, organiser_id, name, name_grams, name_folded, name_initials, description, category, address,
-      latitude, longitude, opens_at, closes_at, opening_hours, links, max_per_account, status, created_at, updated_at)
+    insert into stores (id, organiser_id, name, name_grams, name_folded, name_initials, address_folded,
+      address_grams, description, category, address, latitude, longitude, opens_at, closes_at, opening_hours, links, max_per_account, status, created_at, updated_at)
     values (${store.id}, ${store.organiserId}, ${store.name}, ${namePieces(store)}, ${folded(store.name)},
-      ${initialsOf(store.name)}, ${store.description}, ${store.category}, ${store.address}, ${store.latitude},
+      ${initialsOf(store.name)}, ${folded(store.address)}, ${addressPieces(store)}, ${store.description}, ${store.category}, ${store.address}, ${store.latitude},
       ${store.longitude}, ${new Date(store.opensAtMs)}, ${new Date(store.closesAtMs)},
       ${JSON.stringify(store.openingHours)}::text::jsonb, ${JSON.stringify(store.links)}::text::jsonb,
       ${store.maxPerAccount}, ${store.status}, ${new Date(store.createdAtMs)}, ${new Date(store.createdAtMs)})
@@ -51,7 +51,8 @@ export async function updateStore(tx: TransactionSql, store: Store): Promise<voi
   await tx`
     update stores set name = ${store.name}, name_grams = ${namePieces(store)}, name_folded = ${folded(store.name)},
       name_initials = ${initialsOf(store.name)}, description = ${store.description}, category = ${store.category},
-      address = ${store.address}, latitude = ${store.latitude}, longitude = ${store.longitude},
+      address = ${store.address}, address_folded = ${folded(store.address)}, address_grams = ${addressPieces(store)},
+      latitude = ${store.latitude}, longitude = ${store.longitude},
       opens_at = ${new Date(store.opensAtMs)}, closes_at = ${new Date(store.closesAtMs)},
       opening_hours = ${JSON.stringify(store.openingHours)}::text::jsonb,
       links = ${JSON.stringify(store.links)}::text::jsonb, max_per_account = ${store.maxPerAccount}, updated_at = now()
@@ -87,4 +88,8 @@ export function storeOf(row: StoreRow): Store {
 
 function namePieces({ name }: Store): string[] {
   return gramsOf(folded(name), initialsOf(name))
+}
+
+function addressPieces({ address }: Store): string[] {
+  return gramsOf(folded(address))
 }

@@ -34,9 +34,9 @@ export async function listRevoked(
   const rows = await sql<{ booking: string; issue: number; at: Date }[]>`
     select id as booking, issue, cancelled_at as at from bookings
     where sale_id = ${saleId} and status = 'cancelled'
-      ${after === undefined ? sql`` : sql`and (cancelled_at, id) > (${new Date(after.atMs)}, ${after.id})`}
+      ${after === undefined ? sql`` : sql`and (cancelled_at, id) > (${new Date(after.at)}, ${after.id})`}
     order by cancelled_at, id
     limit ${limit + 1}`
-  const { items, next } = pageOf(rows, limit, ({ at, booking }) => ({ atMs: at.getTime(), id: booking }))
+  const { items, next } = pageOf(rows, limit, ({ at, booking }) => ({ at: at.getTime(), id: booking }))
   return { items: items.map(({ booking, issue, at }) => ({ booking, issue, at: at.toISOString() })), next }
 }

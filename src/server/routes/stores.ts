@@ -3,7 +3,14 @@ import type { Sql } from '../../db/postgres.ts'
 import type { StoreCatalogue } from '../../domain/stores/store-catalogue.ts'
 import { changeStore } from '../../domain/stores/store-changing.ts'
 import { storeErrors } from '../../domain/stores/store-errors.ts'
-import { newStore, storeChanges, storeView } from '../../domain/stores/store-messages.ts'
+import {
+  newStore,
+  storeChanges,
+  storePage,
+  storeQuery,
+  storeView,
+} from '../../domain/stores/store-messages.ts'
+import { findStores } from '../../domain/stores/store-finding.ts'
 import { registerStore } from '../../domain/stores/store-registering.ts'
 import { generalErrors } from '../../errors.ts'
 import { defineRoute, type Route } from '../route.ts'
@@ -19,8 +26,25 @@ const tag = 'Stores'
 const storeParams = z.object({ store: z.string().describe('Id of a store, such as `sto_…`.') })
 
 export function storeRoutes(parts: StoreRoutesParts): Route[] {
-  return [getStoreRoute(parts), registerStoreRoute(parts), changeStoreRoute(parts)]
+  return [listStoresRoute(parts), getStoreRoute(parts), registerStoreRoute(parts), changeStoreRoute(parts)]
 }
+
+const listStoresRoute = ({ sql }: StoreRoutesParts) =>
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/stores',
+    summary: 'Find stores',
+    description:
+      'By part of the name, by time, kind and place; those that have closed only when asked for. A cursor goes on in the same search.',
+    tag,
+    auth: 'public',
+    query: storeQuery,
+    responses: { 200: { description: 'A page of stores', schema: storePage } },
+    errors: [generalErrors.invalid_request],
+    async handle({ query }) {
+      return { status: 200, body: await findStores(sql, query) }
+    },
+  })
 
 const getStoreRoute = ({ stores }: StoreRoutesParts) =>
   defineRoute({
