@@ -17,6 +17,7 @@ import { QueueJoining } from './domain/queue/queue-joining.ts'
 import { QueueTickets } from './domain/queue/queue-ticket.ts'
 import { StoreCatalogue } from './domain/stores/store-catalogue.ts'
 import { HoldTaking } from './domain/units/hold-taking.ts'
+import { composeChat } from './compose-chat.ts'
 import type { Foundation } from './compose-foundation.ts'
 import { errorCatalogue } from './error-catalogue.ts'
 import { generalErrors, Problem } from './errors.ts'
@@ -117,6 +118,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
   const entering = new DrawEntering({ sql, ids, clock })
   const room = new WaitingRoom({ ...base, entering, signToken, metrics: new LineMetrics(base.registry) })
   const { maps, views } = composeMaps(base, topics)
+  const chat = composeChat(base, topics)
   const remembering = {
     remember: room.remember.bind(room),
     forget: room.forget.bind(room),
@@ -151,6 +153,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
       ...authRoutes({ accounts: new AccountStore(sql), accessTokens, limiter, secureCookies, keys }),
       ...saleRoutes({ sql, catalogue, payBySecondsDefault, announce: base.announceSale }),
       ...composeStores(base),
+      ...chat.routes,
       ...queueRoutes(queueParts),
       ...availabilityRoutes(mapParts),
       ...drawRoutes({ sql, catalogue, entering }),
@@ -159,13 +162,14 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
       ...orderRoutes({ sql, hurry: base.hurry, notes }),
       ...ticketRoutes({ sql, keys }),
     ],
-    streams: [queueStream(queueParts), availabilityStream(mapParts), deskStream(deskParts)],
-    channels: [queueChannel(queueParts), unitsChannel(mapParts), meChannel({ broker })],
+    streams: [queueStream(queueParts), availabilityStream(mapParts), deskStream(deskParts), chat.stream],
+    channels: [queueChannel(queueParts), unitsChannel(mapParts), meChannel({ broker }), chat.channel],
     authenticator: new Authenticator({ accessTokens, organiserKeys: new OrganiserKeys(sql, clock) }),
   }
   const stop = (): void => {
     saving.stop()
     room.stop()
+    chat.stop()
     views.stop()
     maps.stop()
   }

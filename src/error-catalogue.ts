@@ -1,6 +1,7 @@
 import { generalErrors, type ErrorDefinition } from './errors.ts'
 import { tokenErrors } from './domain/accounts/token-errors.ts'
 import { orderErrors } from './domain/orders/order-errors.ts'
+import { chatErrors } from './domain/chat/chat-errors.ts'
 import { drawErrors } from './domain/queue/draw-errors.ts'
 import { queueErrors } from './domain/queue/queue-errors.ts'
 import { saleStateErrors } from './domain/sale-state/sale-failures.ts'
@@ -29,6 +30,7 @@ export const errorAreas: readonly ErrorArea[] = [
   area('Units and holds', unitErrors),
   area('Orders', orderErrors),
   area('Tickets', ticketErrors),
+  area('Chat', chatErrors),
 ]
 
 /** Every error a client can meet. */

@@ -16,6 +16,7 @@ export type IdKind =
   | 'sto'
   | 'pic'
   | 'cme'
+  | 'msg'
 
 const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz'
 const tail = customAlphabet(alphabet, 20)

@@ -27,6 +27,9 @@ const ground = ['errors', 'ids', 'clock', 'money', 'log', 'service', 'start-erro
 export const pureFiles = [
   'src/errors.ts',
   'src/domain/accounts/account.ts',
+  'src/domain/chat/chat-entry.ts',
+  'src/domain/chat/chat-keys.ts',
+  'src/domain/chat/guest-name.ts',
   'src/domain/orders/order.ts',
   'src/domain/payments/payment.ts',
   'src/domain/queue/line-order.ts',
