@@ -5,6 +5,8 @@ import { expireDueOrders } from './domain/orders/order-expiring.ts'
 import { trimRelayed } from './domain/orders/relay-store.ts'
 import { PaymentProcessing } from './domain/payments/payment-processing.ts'
 import { moveDueSales } from './domain/sales/sale-scheduling.ts'
+import { closeDueStores } from './domain/stores/store-closing.ts'
+import { countPopularity } from './domain/stores/store-popularity.ts'
 import { composeEdge } from './compose-edge.ts'
 import { layFoundation, type ComposeOptions, type Foundation } from './compose-foundation.ts'
 import type { Sql } from './db/postgres.ts'
@@ -100,6 +102,12 @@ function choresOf({ sql, keys, config, hurry, announceSale }: Foundation): Chore
       everyMs: 250,
       work: async () => (await moveDueSales(sql)).forEach(announceSale),
     },
+    {
+      name: 'stores close',
+      everyMs: 1_000,
+      work: async () => (await closeDueStores(sql)).forEach(announceSale),
+    },
+    { name: 'popularity is counted', everyMs: minuteMs, work: () => countPopularity(sql) },
     { name: 'orders expire', everyMs: 500, work: () => expireDueOrders(sql, 200, hurry) },
     { name: 'keys rotate', everyMs: 60 * minuteMs, work: () => keys.rotateOld(config.keyRotationDays) },
     { name: 'stored answers fade', everyMs: minuteMs, work: () => answers.forgetOld() },

@@ -2,9 +2,11 @@ import t from 'tap'
 import { addOrganiserKey } from '../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../src/ids.ts'
 import { useApp } from '../support/app.ts'
+import { freeSlots } from '../support/calls.ts'
 import { api } from '../support/contract.ts'
 import { newStore, registerStore } from '../support/new-store.ts'
 import { makeOrganiser } from '../support/sales.ts'
+import { until } from '../support/until.ts'
 
 const app = await useApp(t)
 const token = app.organiserKey
@@ -114,4 +116,67 @@ t.test('knows no store that is not there', async (t) => {
     const change = await app.call('PATCH', path, { token, body: { name: 'x' } })
     t.match(change.body, { status: 404, code: 'no_such_store' })
   }
+})
+
+/** Keys of a sale that stay until somebody lets go of them. */
+async function lastingKeys(saleId: string): Promise<string[]> {
+  const keys = await app.redis.keys(`*{${saleId}}*`)
+  const lives = await Promise.all(keys.map((key) => app.redis.ttl(key)))
+  return keys.filter((_, index) => lives[index] === -1)
+}
+
+async function statusOf(path: string): Promise<unknown> {
+  return (await app.call('GET', `${api}/${path}`)).body['status']
+}
+
+/** A sale in the store, and somebody who waits in its line. */
+async function visitedSale(storeId: string) {
+  const saleId = await app.sale({ store: storeId, ...freeSlots(1) })
+  const visitor = await app.guest()
+  await visitor.letIn(saleId)
+  t.ok((await lastingKeys(saleId)).length > 0)
+  return { saleId, stream: await visitor.stream(saleId) }
+}
+
+t.test('closing a store closes its sales, whose keys go, and its room, and nothing elsewhere', async (t) => {
+  const storeId = await registerStore(app)
+  const [first, second] = [await visitedSale(storeId), await app.sale({ store: storeId })]
+  const elsewhere = await app.sale()
+  const sales = await app.call('GET', `${api}/stores/${storeId}/sales`)
+  t.match(sales.body, { items: [{ id: second, store: storeId }, { id: first.saleId }], next: null })
+  const closed = await app.call('PATCH', `${api}/stores/${storeId}`, { token, body: { status: 'closed' } })
+  t.equal(closed.body['status'], 'closed')
+  for (const saleId of [first.saleId, second]) t.equal(await statusOf(`sales/${saleId}`), 'closed')
+  await first.stream.events.next('closed')
+  await until('the keys go', async () => (await lastingKeys(first.saleId)).length === 0)
+  t.equal(await statusOf(`sales/${elsewhere}`), 'open')
+  const [room] = await app.sql`
+    select closed_at is not null as closed, last_seq, kind, account_id from chat_rooms
+    join chat_entries using (store_id) where store_id = ${storeId} and seq = last_seq`
+  t.strictSame(room, { closed: true, last_seq: 1, kind: 'closed', account_id: null })
+})
+
+t.test('a closed store stays as it is', async (t) => {
+  const storeId = await registerStore(app)
+  const patch = (body: unknown) => app.call('PATCH', `${api}/stores/${storeId}`, { token, body })
+  t.match((await patch({ name: 'Last', status: 'closed' })).body, { name: 'Last', status: 'closed' })
+  t.equal((await patch({ status: 'closed' })).status, 200)
+  t.match((await patch({ name: 'New' })).body, { status: 409, code: 'store_closed' })
+  t.match((await patch({ name: 'New', status: 'closed' })).body, { code: 'store_closed' })
+  const [room] = await app.sql`select last_seq from chat_rooms where store_id = ${storeId}`
+  t.strictSame(room, { last_seq: 1 })
+  const listed = (status: string) => app.call('GET', `${api}/stores?q=last&status=${status}`)
+  t.match((await listed('open')).body, { items: [] })
+  t.match((await listed('closed')).body, { items: [{ id: storeId }] })
+})
+
+t.test('a store closes by itself at its time, with all that is in it', async (t) => {
+  const storeId = await registerStore(app)
+  const { saleId } = await visitedSale(storeId)
+  const later = await registerStore(app)
+  await app.sql`update stores set closes_at = clock_timestamp() where id = ${storeId}`
+  await until('the store closes', async () => (await statusOf(`stores/${storeId}`)) === 'closed')
+  await until('the sale closes', async () => (await statusOf(`sales/${saleId}`)) === 'closed')
+  await until('the keys go', async () => (await lastingKeys(saleId)).length === 0)
+  t.equal(await statusOf(`stores/${later}`), 'open')
 })

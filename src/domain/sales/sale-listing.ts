@@ -5,7 +5,11 @@ import type { SaleQuery } from './sale-messages.ts'
 import { listSales } from './sale-store.ts'
 
 /** What is asked for; an organiser may ask for drafts too. */
-type Query = Omit<SaleQuery, 'status'> & { readonly status?: SaleStatus | undefined }
+type Query = Omit<SaleQuery, 'status'> & {
+  readonly status?: SaleStatus | undefined
+  /** Only those that are held in this store. */
+  readonly storeId?: string | undefined
+}
 
 /**
  * A page of the sales that are shown, or of all of one organiser, the one that opens last first. Throws
@@ -16,11 +20,12 @@ export async function findSales(
   query: Query,
   organiserId?: string,
 ): Promise<{ sales: Sale[]; next: string | null }> {
-  const { status, kind, q, cursor, limit } = query
+  const { status, kind, q, cursor, limit, storeId } = query
   const end = cursor === undefined ? undefined : readCursor(cursor)
   const after = end && { opensAtMs: end.at, id: end.id }
   // One more than the page holds tells whether there is another page.
-  const found = await listSales(sql, { status, kind, titlePart: q, after, organiserId, limit: limit + 1 })
+  const filter = { status, kind, titlePart: q, after, organiserId, storeId, limit: limit + 1 }
+  const found = await listSales(sql, filter)
   const { items, next } = pageOf(found, limit, ({ opensAtMs, id }) => ({ at: opensAtMs, id }))
   return { sales: items, next }
 }

@@ -145,14 +145,17 @@ export interface SaleFilter {
   readonly limit: number
   /** Only those of this organiser, drafts included. */
   readonly organiserId?: string | undefined
+  /** Only those that are held in this store. */
+  readonly storeId?: string | undefined
 }
 
 /** Sales that are shown, the one that opens last first. */
 export async function listSales(sql: AnySql, filter: SaleFilter): Promise<Sale[]> {
-  const { status, kind, titlePart, after, limit, organiserId } = filter
+  const { status, kind, titlePart, after, limit, organiserId, storeId } = filter
   const rows = await sql<SaleRow[]>`
     select ${columns(sql)} from sales
     where ${organiserId === undefined ? sql`status <> 'draft'` : sql`organiser_id = ${organiserId}`}
+      ${storeId === undefined ? sql`` : sql`and store_id = ${storeId}`}
       ${status === undefined ? sql`` : sql`and status = ${status}`}
       ${kind === undefined ? sql`` : sql`and kind = ${kind}`}
       ${titlePart === undefined ? sql`` : sql`and title ilike ${`%${titlePart.replace(/[\\%_]/g, '\\$&')}%`}`}

@@ -1,6 +1,25 @@
 import { appendOutbox } from '../../db/outbox.ts'
-import type { TransactionSql } from '../../db/postgres.ts'
+import type { Sql, TransactionSql } from '../../db/postgres.ts'
+import { transaction } from '../../db/transaction.ts'
 import { statesLeadingTo } from '../sales/sale.ts'
+
+/**
+ * Closes the stores whose time has come by PostgreSQL's clock, a bounded number at a time, and answers the ids of the
+ * sales that were closed with them. Any number of processes may call it: each store is closed by one of them.
+ */
+export async function closeDueStores(sql: Sql, limit = 100): Promise<string[]> {
+  return await transaction(sql, async (tx) => {
+    // What somebody else has locked is closed by them, or at the next turn.
+    const due = await tx<{ id: string }[]>`
+      select id from stores where status = 'open' and closes_at <= now()
+      order by closes_at limit ${limit} for no key update skip locked`
+    if (due.length === 0) return []
+    return await closeStores(
+      tx,
+      due.map(({ id }) => id),
+    )
+  })
+}
 
 /**
  * Closes stores, all of their sales and their rooms, and answers the ids of the sales. The caller holds the locks of the
@@ -25,7 +44,7 @@ export async function closeStores(tx: TransactionSql, storeIds: readonly string[
   return sales.map(({ id }) => id)
 }
 
-/** Whoever is in a room hears of it as of everything else there: by an entry. */
+/** Whoever is in a room hears of it as of everything else there: by an entry, whose id nobody can have taken before. */
 async function closeRooms(tx: TransactionSql, storeIds: string[]): Promise<void> {
   await tx`
     with open as (
@@ -33,9 +52,9 @@ async function closeRooms(tx: TransactionSql, storeIds: string[]): Promise<void>
       where store_id = any(${storeIds}) and closed_at is null
       order by store_id for no key update),
     closed as (
-      update chat_rooms set closed_at = now(), last_seq = last_seq + 1
+      update chat_rooms set closed_at = clock_timestamp(), last_seq = last_seq + 1
       from open where chat_rooms.store_id = open.store_id
-      returning chat_rooms.store_id, last_seq)
-    insert into chat_entries (store_id, seq, id, kind, name)
-    select store_id, last_seq, 'closed-' || last_seq, 'closed', '' from closed`
+      returning chat_rooms.store_id, last_seq, closed_at)
+    insert into chat_entries (store_id, seq, id, kind, name, at)
+    select store_id, last_seq, 'closed-' || gen_random_uuid(), 'closed', '', closed_at from closed`
 }

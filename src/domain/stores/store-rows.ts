@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from '../../db/postgres.ts'
+import { picturePaths } from './pictures/picture-paths.ts'
 import type { Store } from './store.ts'
 import type { StorePicture } from './store-messages.ts'
 import { folded, gramsOf, initialsOf } from './store-name.ts'
@@ -69,9 +70,7 @@ export async function picturesOf(
     select store_id as "storeId", id, alt, width, height from store_pictures
     where store_id = any(${[...storeIds]}) order by store_id, position, id`
   for (const { storeId, ...picture } of rows) {
-    const path = `/api/v1/pictures/${picture.id}`
-    const urls = { large: `${path}/large.webp`, small: `${path}/small.webp` }
-    pictures.get(storeId)?.push({ ...picture, urls })
+    pictures.get(storeId)?.push({ ...picture, urls: picturePaths(picture.id) })
   }
   return pictures
 }

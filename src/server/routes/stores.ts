@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import type { Sql } from '../../db/postgres.ts'
+import { findSales } from '../../domain/sales/sale-listing.ts'
+import { salePage, saleQuery } from '../../domain/sales/sale-messages.ts'
+import { viewOfSale } from '../../domain/sales/sale-view.ts'
 import type { StoreCatalogue } from '../../domain/stores/store-catalogue.ts'
 import { changeStore } from '../../domain/stores/store-changing.ts'
 import { storeErrors } from '../../domain/stores/store-errors.ts'
@@ -26,7 +29,13 @@ const tag = 'Stores'
 const storeParams = z.object({ store: z.string().describe('Id of a store, such as `sto_…`.') })
 
 export function storeRoutes(parts: StoreRoutesParts): Route[] {
-  return [listStoresRoute(parts), getStoreRoute(parts), registerStoreRoute(parts), changeStoreRoute(parts)]
+  return [
+    listStoresRoute(parts),
+    getStoreRoute(parts),
+    listSalesRoute(parts),
+    registerStoreRoute(parts),
+    changeStoreRoute(parts),
+  ]
 }
 
 const listStoresRoute = ({ sql }: StoreRoutesParts) =>
@@ -59,6 +68,25 @@ const getStoreRoute = ({ stores }: StoreRoutesParts) =>
     errors: [storeErrors.no_such_store],
     async handle({ params }) {
       return { status: 200, body: await stores.view(params.store) }
+    },
+  })
+
+const listSalesRoute = ({ sql, stores }: StoreRoutesParts) =>
+  defineRoute({
+    method: 'GET',
+    path: '/api/v1/stores/{store}/sales',
+    summary: 'The sales of a store, the one that opens last first',
+    tag,
+    auth: 'public',
+    params: storeParams,
+    query: saleQuery.pick({ cursor: true, limit: true }),
+    responses: { 200: { description: 'A page of sales', schema: salePage } },
+    errors: [generalErrors.invalid_request, storeErrors.no_such_store],
+    async handle({ params, query }) {
+      // Refuses what is not there.
+      const { id } = await stores.view(params.store)
+      const { sales, next } = await findSales(sql, { ...query, storeId: id })
+      return { status: 200, body: { items: sales.map(viewOfSale), next } }
     },
   })
 
