@@ -15,9 +15,9 @@ import { OrderPlacing } from './domain/orders/order-placing.ts'
 import { DrawEntering } from './domain/queue/draw-entering.ts'
 import { QueueJoining } from './domain/queue/queue-joining.ts'
 import { QueueTickets } from './domain/queue/queue-ticket.ts'
-import { StoreCatalogue } from './domain/stores/store-catalogue.ts'
 import { HoldTaking } from './domain/units/hold-taking.ts'
 import { composeChat } from './compose-chat.ts'
+import { composeStores } from './compose-stores.ts'
 import type { Foundation } from './compose-foundation.ts'
 import { errorCatalogue } from './error-catalogue.ts'
 import { generalErrors, Problem } from './errors.ts'
@@ -38,7 +38,6 @@ import { holdRoutes } from './server/routes/holds.ts'
 import { orderRoutes } from './server/routes/orders.ts'
 import { queueChannel, queueRoutes, queueStream } from './server/routes/queue.ts'
 import { saleRoutes } from './server/routes/sales.ts'
-import { storeRoutes } from './server/routes/stores.ts'
 import { ticketRoutes } from './server/routes/tickets.ts'
 import { createServer, type Server, type ServerParts } from './server/server.ts'
 import { Topics } from './server/topics.ts'
@@ -182,12 +181,6 @@ function abandonedTeller({ tell }: Foundation) {
     const notice = { account: accountId, type: 'order', data } satisfies AccountNotice
     tell(accountChannel, JSON.stringify(notice))
   }
-}
-
-/** The pop-up stores and all that is in them. */
-function composeStores({ sql, clock, announceSale }: Foundation): Route[] {
-  const stores = new StoreCatalogue({ sql, clock })
-  return [...storeRoutes({ sql, stores, announce: announceSale })]
 }
 
 function composeMaps(base: Foundation, topics: Topics): { maps: UnitMaps; views: MapViews } {

@@ -37,6 +37,10 @@ export interface ComposeOptions {
     | 'connectionsMax'
     | 'postgresConnections'
     | 'rereadPages'
+    | 'dataDir'
+    | 'pictures'
+    | 'picturesServer'
+    | 'picturesRegion'
   >
   readonly postgresUrl: string
   readonly redisUrl: string

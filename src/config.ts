@@ -100,6 +100,24 @@ const configSchema = z.object({
     value: 'LEVEL',
     description: 'Least severe log lines to write: trace, debug, info, warn, error, fatal or silent',
   }),
+  pictures: setting(url('s3:').optional(), {
+    env: 'OPENRUN_PICTURES',
+    value: 'URL',
+    description:
+      'Bucket for the pictures of stores, s3://bucket/prefix; needed as soon as processes run on several machines. The key is found where the AWS SDK looks for it, as in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    defaultText: 'none: they are kept in the data folder',
+  }),
+  picturesServer: setting(url('http:', 'https:').optional(), {
+    env: 'OPENRUN_PICTURES_SERVER',
+    value: 'URL',
+    description: 'Server of that bucket, any that speaks S3',
+    defaultText: 'none: that of Amazon',
+  }),
+  picturesRegion: setting(z.string().prefault('us-east-1'), {
+    env: 'AWS_REGION',
+    value: 'NAME',
+    description: 'Region of that bucket',
+  }),
   demo: setting(flag().optional(), {
     env: 'OPENRUN_DEMO',
     description: 'Create the demo sales at the first start',

@@ -1,3 +1,4 @@
+import { pictureErrors } from './domain/stores/pictures/picture-errors.ts'
 import { generalErrors, type ErrorDefinition } from './errors.ts'
 import { tokenErrors } from './domain/accounts/token-errors.ts'
 import { orderErrors } from './domain/orders/order-errors.ts'
@@ -30,6 +31,7 @@ export const errorAreas: readonly ErrorArea[] = [
   area('Units and holds', unitErrors),
   area('Orders', orderErrors),
   area('Tickets', ticketErrors),
+  area('Pictures', pictureErrors),
   area('Chat', chatErrors),
 ]
 

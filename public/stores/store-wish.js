@@ -24,6 +24,9 @@ export const anything = {
   to: '',
 }
 
+/** Nobody goes farther to a store; the server looks no farther either. */
+const nearMetres = 100_000
+
 /** Whether fewer than all stores are asked for. @param {StoreWish} wish */
 export function isNarrowed({ name, place, category, from, to }) {
   return [name, place, category, from, to].some((text) => text.trim() !== '')
@@ -38,7 +41,10 @@ export function queryOf({ name, place, category, sort, near, from, to }) {
     ...(category !== '' && { category }),
     ...(from !== '' && { from: startOf(from) }),
     ...(to !== '' && (from === '' || from <= to) && { to: endOf(to) }),
-    ...(isByDistance && { near: `${near.latitude.toFixed(5)},${near.longitude.toFixed(5)}` }),
+    ...(isByDistance && {
+      near: `${near.latitude.toFixed(5)},${near.longitude.toFixed(5)}`,
+      within: String(nearMetres),
+    }),
     // Until it is known where somebody is, nothing is near.
     sort: sort === 'distance' && !isByDistance ? 'opening' : sort,
   }).toString()

@@ -14,6 +14,8 @@ export interface EndpointPlan {
   readonly isUnsafe: boolean
   readonly isIdempotent: boolean
   readonly readsBody: boolean
+  /** Types of a body that is taken as it is; undefined for JSON. */
+  readonly bodyTypes: ReadonlySet<string> | undefined
   readonly bodyBytesMax: number
   readonly meter: EndpointMeter
 }
@@ -26,6 +28,9 @@ export function planEndpoint(endpoint: Endpoint, meter: EndpointMeter, bodyBytes
   if (described.toSorted().join() !== parameterNames.toSorted().join()) {
     throw new TypeError(`The schema of ${label} must describe the parameters of its path`)
   }
+  if (isRoute && endpoint.idempotent === true && endpoint.bodyTypes !== undefined) {
+    throw new TypeError(`${label} cannot be idempotent: only JSON is compared`)
+  }
   return {
     endpoint,
     label,
@@ -35,6 +40,7 @@ export function planEndpoint(endpoint: Endpoint, meter: EndpointMeter, bodyBytes
     isUnsafe: endpoint.method !== 'GET',
     isIdempotent: isRoute && endpoint.idempotent === true,
     readsBody: isRoute && endpoint.body !== undefined,
+    bodyTypes: isRoute && endpoint.bodyTypes !== undefined ? new Set(endpoint.bodyTypes) : undefined,
     bodyBytesMax: (isRoute ? endpoint.bodyBytesMax : undefined) ?? bodyBytesMax,
     meter,
   }

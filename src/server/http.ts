@@ -50,6 +50,8 @@ export class HttpAdapter {
   readonly #allowedOrigins: ReadonlySet<string>
   /** In the order of their beginning, so that the sweep stops at the first that still has time. */
   readonly #inFlight = new Set<Exchange>()
+  /** Those of them whose bodies are bytes: they are large, and taken before it is known from whom. */
+  readonly #ofBytes = new Set<Exchange>()
   #isDraining = false
   #onIdle: (() => void) | undefined
 
@@ -152,18 +154,24 @@ export class HttpAdapter {
 
   /** A body that is refused by its head is not read: the web server throws it away as it comes. */
   #readBody(exchange: Exchange, res: HttpResponse, req: HttpRequest): void {
-    const { bodyBytesMax } = exchange.plan
+    const { bodyBytesMax, bodyTypes } = exchange.plan
     if (Number(req.getHeader('content-length')) > bodyBytesMax) throw tooLarge(bodyBytesMax)
-    if (!jsonType.test(req.getHeader('content-type'))) throw new Problem(serverErrors.unsupported_media_type)
+    const type = req.getHeader('content-type')
+    if (bodyTypes === undefined ? !jsonType.test(type) : !bodyTypes.has(type.toLowerCase())) {
+      throw new Problem(serverErrors.unsupported_media_type, bodyTypes && { detail: typesText(bodyTypes) })
+    }
+    if (bodyTypes !== undefined && this.#ofBytes.size >= bytesBodiesMax)
+      throw new Problem(serverErrors.overloaded)
     const collector = new BodyCollector(bodyBytesMax)
     this.#inFlight.add(exchange)
+    if (bodyTypes !== undefined) this.#ofBytes.add(exchange)
     exchange.onGone = () => this.#settle(exchange)
     res.onData((chunk, isLast) => {
       if (!exchange.isOpen) return
       try {
         const body = collector.add(chunk, isLast)
         if (body === 'too-large') throw tooLarge(bodyBytesMax)
-        if (body !== 'more') this.#begin(exchange, mustDecodeText(body))
+        if (body !== 'more') this.#begin(exchange, bodyTypes ? body.slice() : mustDecodeText(body))
       } catch (error) {
         this.#settle(exchange)
         this.#fail(exchange, error)
@@ -171,21 +179,21 @@ export class HttpAdapter {
     })
   }
 
-  #begin(exchange: Exchange, bodyText: string): void {
+  #begin(exchange: Exchange, body: string | Uint8Array): void {
     // From here the handler decides when it is done, also when its client has gone.
     exchange.onGone = undefined
     this.#inFlight.add(exchange)
-    void this.#run(exchange, bodyText)
+    void this.#run(exchange, body)
   }
 
-  async #run(exchange: Exchange, bodyText: string): Promise<void> {
+  async #run(exchange: Exchange, body: string | Uint8Array): Promise<void> {
     const { endpoint } = exchange.plan
     try {
       const caller = this.#parts.session.identify(exchange.head.credentials, endpoint.auth)
       exchange.caller = caller instanceof Promise ? await caller : caller
-      readInputs(exchange, bodyText)
+      readInputs(exchange, body)
       if (endpoint.kind === 'stream') return await this.#openStream(exchange, endpoint)
-      const reply = this.#handle(exchange, endpoint, bodyText)
+      const reply = this.#handle(exchange, endpoint, body)
       exchange.reply(reply instanceof Promise ? await reply : reply)
     } catch (error) {
       this.#fail(exchange, error)
@@ -194,17 +202,17 @@ export class HttpAdapter {
     }
   }
 
-  #handle(exchange: Exchange, route: Route, bodyText: string): Promise<Reply> | Reply {
+  #handle(exchange: Exchange, route: Route, body: string | Uint8Array): Promise<Reply> | Reply {
     const { idempotencyKey: key, url } = exchange.head
     const { idempotency: store, log } = this.#parts
-    if (key === '' || !store || !exchange.caller) return route.handle(exchange)
+    if (key === '' || !store || !exchange.caller || typeof body !== 'string') return route.handle(exchange)
     const { label } = exchange.plan
     const { traceId } = exchange
     const request = {
       callerId: callerId(exchange.caller),
       route: label,
       key,
-      fingerprint: fingerprintOf(url, bodyText),
+      fingerprint: fingerprintOf(url, body),
     }
     const onStoreFailure = (err: unknown) =>
       log.error({ traceId, route: label, err }, 'an answer could not be kept')
@@ -234,6 +242,7 @@ export class HttpAdapter {
 
   #settle(exchange: Exchange): void {
     this.#inFlight.delete(exchange)
+    this.#ofBytes.delete(exchange)
     if (this.#inFlight.size === 0) this.#onIdle?.()
   }
 
@@ -260,7 +269,14 @@ export class HttpAdapter {
 
 const registrars = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del' } as const
 
+/** Bodies of bytes under way at the same time, some megabytes each. */
+const bytesBodiesMax = 16
+
 const jsonType = /^application\/json *(?:;|$)/i
+
+function typesText(types: ReadonlySet<string>): string {
+  return `Send one of ${[...types].join(', ')}.`
+}
 
 function hasBody(req: HttpRequest): boolean {
   const length = req.getHeader('content-length')

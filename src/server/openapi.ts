@@ -79,7 +79,8 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
       ...(query && { query }),
       ...((headers ?? isIdempotent) && { header: headersOf(headers, isIdempotent) }),
     },
-    ...(endpoint.kind === 'route' && endpoint.body && { requestBody: requestBodyOf(endpoint.body) }),
+    ...(endpoint.kind === 'route' &&
+      endpoint.body && { requestBody: requestBodyOf(endpoint.body, endpoint.bodyTypes) }),
     responses: { ...successesOf(endpoint), ...failuresOf(endpoint) },
   }
 }
@@ -100,7 +101,11 @@ function headersOf(headers: z.ZodObject | undefined, isIdempotent: boolean): z.Z
   return z.object({ ...headers?.shape, ...(isIdempotent && { 'idempotency-key': idempotencyKey }) })
 }
 
-function requestBodyOf(schema: z.ZodType): ZodOpenApiRequestBodyObject {
+function requestBodyOf(schema: z.ZodType, types: Route['bodyTypes']): ZodOpenApiRequestBodyObject {
+  if (types !== undefined) {
+    // Bytes have no schema beside their type.
+    return { required: true, content: Object.fromEntries(types.map((type) => [type, {}])) }
+  }
   return { required: !schema.safeParse(undefined).success, content: { 'application/json': { schema } } }
 }
 

@@ -5,7 +5,7 @@ import { mustParseJson } from './json-text.ts'
 import { mustDecodeSegment, mustParseQuery } from './url-text.ts'
 
 /** Fills the exchange with what the endpoint's schemas make of the request. Throws the Problem that says what is wrong. */
-export function readInputs(exchange: Exchange, bodyText: string): void {
+export function readInputs(exchange: Exchange, body: string | Uint8Array): void {
   const { endpoint, parameterNames } = exchange.plan
   const { head } = exchange
   if (endpoint.params) {
@@ -16,12 +16,16 @@ export function readInputs(exchange: Exchange, bodyText: string): void {
   if (endpoint.query) exchange.query = mustMatch(endpoint.query, mustParseQuery(head.query))
   if (endpoint.headers) exchange.headers = mustMatch(endpoint.headers, head.headers)
   if (endpoint.kind === 'route' && endpoint.body) {
-    exchange.body = mustMatch(endpoint.body, bodyText === '' ? undefined : mustParseJson(bodyText))
+    exchange.body = mustMatch(endpoint.body, typeof body === 'string' ? jsonOf(body) : body)
   }
   if (head.idempotencyKey.length > idempotencyKeyCharsMax) {
     const message = `at most ${idempotencyKeyCharsMax} characters`
     throw new Problem(generalErrors.invalid_request, { errors: [{ field: 'idempotency-key', message }] })
   }
+}
+
+function jsonOf(text: string): unknown {
+  return text === '' ? undefined : mustParseJson(text)
 }
 
 /** The value as the schema gives it. Throws `invalid_request` with the bad fields. */

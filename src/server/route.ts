@@ -105,6 +105,8 @@ interface EndpointSpec<A extends Auth, P, Q, H> {
 export interface RouteSpec<A extends Auth, P, Q, H, B> extends EndpointSpec<A, P, Q, H> {
   readonly method: Method
   readonly body?: B
+  /** Types of a body that is taken as it is, as a Uint8Array; JSON where absent. */
+  readonly bodyTypes?: readonly string[]
   /** Bytes; the server's own limit where absent. */
   readonly bodyBytesMax?: number
   /** By status. */
@@ -139,6 +141,7 @@ export interface Route extends EndpointSpec<Auth, z.ZodObject, z.ZodObject, z.Zo
   readonly kind: 'route'
   readonly method: Method
   readonly body?: z.ZodType
+  readonly bodyTypes?: readonly string[]
   readonly bodyBytesMax?: number
   readonly responses: Readonly<Record<number, ResponseSpec>>
   readonly idempotent?: boolean

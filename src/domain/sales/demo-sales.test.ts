@@ -7,7 +7,8 @@ import { buildSlots } from './slots.ts'
 const nowMs = Date.UTC(2026, 10, 21, 12)
 
 t.test('describes sales that the door for organisers would let in', async (t) => {
-  for (const description of demoSales(nowMs, 'sto_1')) t.ok(newSale.safeParse(description).success, description.title)
+  for (const description of demoSales(nowMs, 'sto_1'))
+    t.ok(newSale.safeParse(description).success, description.title)
 })
 
 t.test('has a hall of 2,400 seats in 9 sections and 4 price classes, no two seats in one spot', async (t) => {

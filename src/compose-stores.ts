@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import type { Foundation } from './compose-foundation.ts'
+import { PictureBucket } from './domain/stores/pictures/picture-bucket.ts'
+import { PictureFolder } from './domain/stores/pictures/picture-folder.ts'
+import { PictureMaking } from './domain/stores/pictures/picture-making.ts'
+import type { PictureStorage } from './domain/stores/pictures/picture-storage.ts'
+import { StorePictures } from './domain/stores/pictures/store-pictures.ts'
+import { StoreCatalogue } from './domain/stores/store-catalogue.ts'
+import type { Ids } from './ids.ts'
+import type { Route } from './server/route.ts'
+import { storePictureRoutes } from './server/routes/store-pictures.ts'
+import { storeRoutes } from './server/routes/stores.ts'
+
+/** The pop-up stores and their pictures. */
+export function composeStores({ sql, clock, ids, log, config, announceSale }: Foundation): Route[] {
+  const stores = new StoreCatalogue({ sql, clock })
+  const storage = pictureStorage(config, ids)
+  const pictures = new StorePictures({ sql, storage, making: new PictureMaking(), ids, log })
+  return [
+    ...storeRoutes({ sql, stores, announce: announceSale }),
+    ...storePictureRoutes({ pictures, forgetStore: (storeId) => stores.forget(storeId) }),
+  ]
+}
+
+function pictureStorage(config: Foundation['config'], ids: Ids): PictureStorage {
+  const { pictures, picturesServer, picturesRegion, dataDir } = config
+  if (pictures === undefined) return new PictureFolder(join(dataDir, 'pictures'), ids)
+  const { host, pathname } = new URL(pictures)
+  const path = pathname.replaceAll(/^\/+|\/+$/g, '')
+  const prefix = path === '' ? '' : `${path}/`
+  return new PictureBucket({ bucket: host, prefix, endpoint: picturesServer, region: picturesRegion })
+}
