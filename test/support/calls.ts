@@ -95,12 +95,14 @@ export class Calls {
     return openSse(this.#t, this.url + path, this.#opening(token))
   }
 
+  /** Without a token, as somebody whom nobody knows. */
   ws(token: string): Promise<WsReader> {
     return WsReader.open(this.#t, this.port, this.#opening(token))
   }
 
   #opening(token: string): OpenOptions {
-    return { headers: { authorization: `Bearer ${token}` }, contract: this.#live }
+    const headers = token === '' ? {} : { authorization: `Bearer ${token}` }
+    return { headers, contract: this.#live }
   }
 }
 

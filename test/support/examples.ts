@@ -9,6 +9,9 @@ export const strangers: Readonly<Record<string, string>> = {
   hold: `hol_${nobody}${nobody}`,
   order: `ord_${nobody}`,
   booking: `bkg_${nobody}`,
+  store: `sto_${nobody}`,
+  member: `cme_${nobody}`,
+  seq: '1',
 }
 
 /** Bodies of the right shape for every call that takes one, by method and path. */
@@ -26,6 +29,10 @@ export function examples(): Readonly<Record<string, readonly Body[]>> {
     'POST /api/v1/sales/{sale}/holds': holds,
     'POST /api/v1/sales/{sale}/bookings': holds,
     'POST /api/v1/orders': [{ hold: strangers['hold'], payment: { method: 'sandbox_approve' } }],
+    'POST /api/v1/stores/{store}/messages': [{ text: 'Hello', replyTo: 1 }],
+    'PUT /api/v1/stores/{store}/messages/pinned': [{ seq: 1 }],
+    'POST /api/v1/stores/{store}/members/{member}/mute': [{ minutes: 5 }],
+    'PATCH /api/v1/stores/{store}/room': [{ slowSeconds: 5, closed: true }],
     'POST /api/v1/checkin': [{ code: 'no ticket' }],
   }
 }

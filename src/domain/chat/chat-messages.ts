@@ -1,12 +1,15 @@
 import { z } from 'zod'
+import { plainText } from '../sales/sale-layout-messages.ts'
 
 /** What can happen in a room. */
 const chatKinds = ['talk', 'notice', 'deleted', 'pinned', 'slow', 'closed', 'opened'] as const
 
-/** Neither control characters nor those that turn the direction of what follows them. */
-const harmless = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069]*$/u
+/** One line that reads as it is written: nothing in it turns the direction of what follows. */
 const line = (max: number) =>
-  z.string().trim().min(1).max(max).regex(harmless, 'must be one line without control characters')
+  plainText(max).regex(
+    /^[^\u2028\u2029\u202A-\u202E\u2066-\u2069]*$/u,
+    'must not hold marks that turn the direction of text',
+  )
 
 const seq = z.int().min(1)
 
@@ -139,7 +142,7 @@ export type ChatRoomView = z.infer<typeof chatRoomView>
 export const chatQuery = z.object({
   cursor: z.string().max(64).optional().describe('`next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(100).default(pageEntries),
-  q: z.string().trim().min(1).max(100).optional().describe('Only what has this in its text.'),
+  q: plainText(100).optional().describe('Only what has this in its text.'),
 })
 
 export const chatPage = z
