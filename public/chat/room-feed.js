@@ -1,6 +1,6 @@
 import { signal } from '/vendor/signals.js'
 import { toProblem } from '../live/problem.js'
-import { heard, joined, positionOf, unknownRoom, withEarlier } from './room-state.js'
+import { heard, joined, pinsUnknown, positionOf, unknownRoom, withEarlier } from './room-state.js'
 
 /** @import { ChatEntries, ChatEntry, ChatJoined } from '../../src/domain/chat/chat-messages.ts' */
 /** @import { call } from '../live/calls.js' */
@@ -35,6 +35,8 @@ export class RoomFeed {
   /** @type {Listening | undefined} */
   #listening
   #askedAtMs = -Infinity
+  /** Cursor of the next page of what was said before. @type {string | undefined} */
+  #earlier
 
   /**
    * @param {string} storeId
@@ -89,13 +91,18 @@ export class RoomFeed {
 
   /** Reads what was said before the first entry that is known. */
   async readEarlier() {
-    const before = this.room.value.entries[0]?.seq
-    const query = before === undefined ? '' : `?cursor=${before}`
+    const first = this.room.value.entries[0]?.seq ?? Infinity
     try {
-      /** @type {{ items: readonly ChatEntry[], next: string | null }} */
-      const page = await this.#ports.call(`${this.#path}${query}`)
-      this.room.value = withEarlier(this.room.value, page.items)
-      this.hasEarlier.value = page.next !== null
+      // The first pages may hold nothing but what is known: a page says itself where the next one begins.
+      for (let isNew = false; !isNew && this.hasEarlier.value;) {
+        const query = this.#earlier === undefined ? '' : `?cursor=${this.#earlier}`
+        /** @type {{ items: readonly ChatEntry[], next: string | null }} */
+        const { items, next } = await this.#ports.call(`${this.#path}${query}`)
+        this.room.value = withEarlier(this.room.value, items)
+        this.#earlier = next ?? undefined
+        this.hasEarlier.value = next !== null
+        isNew = items.some(({ seq }) => seq < first)
+      }
     } catch (thrown) {
       this.problem.value = toProblem(thrown)
     }
@@ -136,9 +143,12 @@ export class RoomFeed {
         break
       }
       case 'entries': {
-        const now = heard(this.room.value, /** @type {ChatEntries} */ (data))
+        const told = /** @type {ChatEntries} */ (data)
+        const now = heard(this.room.value, told)
         if (now === undefined) return this.#askAgain()
         this.room.value = now
+        // What is pinned may have been said long before: then the room is told of anew, with it.
+        if (pinsUnknown(now, told)) this.#listening?.again()
         break
       }
       case 'presence':

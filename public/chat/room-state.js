@@ -68,6 +68,12 @@ export function heard(state, { prev, seq, entries }) {
   return { ...now, seq, entries: now.entries.slice(-entriesMax) }
 }
 
+/** Whether something was pinned that is not known here. @param {RoomState} state @param {ChatEntries} told */
+export function pinsUnknown({ pinned }, { entries }) {
+  const last = entries.findLast(({ kind }) => kind === 'pinned')
+  return last?.target !== undefined && pinned === null
+}
+
 /** A page of what was said before, newest first as it is read. @param {RoomState} state @param {readonly ChatEntry[]} page @returns {RoomState} */
 export function withEarlier(state, page) {
   const first = state.entries[0]?.seq ?? Infinity

@@ -1,5 +1,5 @@
 import { useState } from '/vendor/preact-hooks.js'
-import { becomeGuest, hasAccount } from '../live/account.js'
+import { hasAccount, haveAccount } from '../live/account.js'
 import { second } from '../live/server-clock.js'
 import { html } from '../shell/html.js'
 import { moment } from '../shell/said.js'
@@ -35,7 +35,7 @@ export function TalkForm({ feed, replied, onReplied }) {
   // Whoever only reads needs no account.
   const beSomebody = async () => {
     if (hasAccount()) return
-    await becomeGuest({ instead: false })
+    await haveAccount()
     feed.rejoin()
   }
   const left = lettersMax - text.length

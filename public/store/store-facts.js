@@ -27,7 +27,7 @@ export function StoreFacts({ store }) {
             ${openingHours.map(
               ({ days, from, to }) =>
                 html`<li key=${`${days.join()} ${from}`}>
-                  ${daysText(days)}
+                  <span>${daysText(days)}</span>
                   <span class="figures">${from} – ${to <= from ? words.nextDay(to) : to}</span>
                 </li>`,
             )}

@@ -29,7 +29,7 @@ function StorePage() {
   })
   const isGone = problem !== undefined && toProblem(problem).status === 404
   return html`<${PageFrame} here="store" wide>
-    <p class="small-text"><a href="/stores">← ${words.back}</a></p>
+    <p class="small-text way-back"><a href="/stores">← ${words.back}</a></p>
     ${isGone ? html`<div class="quiet-card"><h1>${words.gone}</h1></div>` : html`<${ProblemNotice} problem=${problem} again=${again} />`}
     ${store === undefined && problem === undefined && html`<${Bones} />`}
     ${store && html`<${Store} store=${store} />`}
