@@ -275,7 +275,8 @@ export class ChatRoom {
     const isOlder = after !== undefined && after.epoch === ring.room.epoch && after.seq < ring.before
     if (!isOlder || this.#told - after.seq > replayMax) return []
     const { storeId, source } = this.#options
-    const range = { after: Math.max(0, this.#told - replayMax), upTo: ring.before, limit: replayMax }
+    // Up to the end, since the ring moves on meanwhile.
+    const range = { after: Math.max(0, this.#told - replayMax), upTo: this.#told, limit: replayMax }
     this.#older ??= source.entries(storeId, range).finally(() => (this.#older = undefined))
     return await this.#older
   }

@@ -32,7 +32,7 @@ export class ChatMember {
   #url: string
   readonly #ch: string
   readonly #token: string
-  readonly #unanswered = new Map<string, string>()
+  readonly #unanswered = new Map<string, { readonly text: string; sentAtMs: number }>()
   readonly #refs = new Map<number, string>()
   #ref = 0
   #socket: WebSocket | undefined
@@ -46,20 +46,18 @@ export class ChatMember {
   }
 
   talk(id: string, text: string): void {
-    this.#unanswered.set(id, text)
+    this.#unanswered.set(id, { text, sentAtMs: 0 })
     this.#send(id)
   }
 
-  /** Resolves when all that was said was answered. */
+  /** Resolves when all that was said was answered; what was refused for the moment is said again. */
   async answered(): Promise<void> {
-    await until(
-      'all is answered',
-      () => {
-        for (const id of this.#unanswered.keys()) if (![...this.#refs.values()].includes(id)) this.#send(id)
-        return this.#unanswered.size === 0
-      },
-      { withinMs: 30_000 },
-    )
+    const isAnswered = (): boolean => {
+      const longAgoMs = performance.now() - 300
+      for (const [id, { sentAtMs }] of this.#unanswered) if (sentAtMs < longAgoMs) this.#send(id)
+      return this.#unanswered.size === 0
+    }
+    await until('all is answered', isAnswered, { withinMs: 30_000 })
   }
 
   cut(): void {
@@ -78,10 +76,12 @@ export class ChatMember {
   }
 
   #send(id: string): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return
+    const said = this.#unanswered.get(id)
+    if (said === undefined || this.#socket?.readyState !== WebSocket.OPEN) return
+    said.sentAtMs = performance.now()
     const ref = ++this.#ref
     this.#refs.set(ref, id)
-    const talk = { id, text: this.#unanswered.get(id) }
+    const talk = { id, text: said.text }
     this.#socket.send(JSON.stringify({ op: 'publish', ch: this.#ch, ref, data: { talk } }))
   }
 
