@@ -1,0 +1,185 @@
+import t from 'tap'
+import { usePostgres } from '../../../test/support/stores.ts'
+import { connectPostgres } from '../../db/postgres.ts'
+import { randomIds } from '../../ids.ts'
+import { ensureFirstOrganiser } from '../accounts/organiser-key.ts'
+import type { ChatDraft } from './chat-ledger.ts'
+import { ChatMembers } from './chat-members.ts'
+import type { ChatEntriesNotice } from './chat-messages.ts'
+import { ChatWriting } from './chat-writing.ts'
+
+const { postgresUrl } = await usePostgres(t)
+const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'test' })
+t.teardown(() => sql.end({ timeout: 1 }))
+await ensureFirstOrganiser(sql, randomIds)
+const [{ organiserId } = { organiserId: '' }] = await sql<{ organiserId: string }[]>`
+  select id as "organiserId" from organisers`
+
+async function newRoom(): Promise<string> {
+  const id = randomIds.next('sto')
+  await sql`
+    insert into stores (id, organiser_id, name, name_grams, name_folded, name_initials, description, category,
+      address, latitude, longitude, opens_at, closes_at, opening_hours, links)
+    values (${id}, ${organiserId}, 'A store', '{}', 'astore', '', '', 'other', 'A street', 37, 127, now(),
+      now() + interval '1 day', '[]', '[]')`
+  await sql`insert into chat_rooms (store_id) values (${id})`
+  return id
+}
+
+async function newAccount(): Promise<string> {
+  const id = randomIds.next('usr')
+  await sql`insert into accounts (id, kind) values (${id}, 'guest')`
+  return id
+}
+
+function newWriting() {
+  const notices: [string, ChatEntriesNotice][] = []
+  const writing = new ChatWriting({ sql, onWritten: (storeId, notice) => notices.push([storeId, notice]) })
+  return { writing, notices }
+}
+
+const talk = (storeId: string, accountId: string, id: string = randomIds.next('msg')): ChatDraft => ({
+  storeId,
+  id,
+  kind: 'talk',
+  by: { accountId, memberId: randomIds.next('cme') },
+  text: `said as ${id}`,
+})
+const codeOf = (outcome: PromiseSettledResult<unknown>): unknown =>
+  outcome.status === 'fulfilled' ? 'written' : (outcome.reason as { code?: unknown }).code
+
+t.test(
+  'two writers number the entries of many rooms one after another, and tell them in that order',
+  async (t) => {
+    const rooms = await Promise.all(Array.from({ length: 5 }, newRoom))
+    const accounts = await Promise.all(Array.from({ length: 4 }, newAccount))
+    const [one, two] = [newWriting(), newWriting()]
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, n) =>
+        (n % 2 ? one : two).writing.write(talk(rooms[n % 5] ?? '', accounts[n % 4] ?? '')),
+      ),
+    )
+    for (const room of rooms) {
+      const rows = await sql<{ seq: number }[]>`
+      select seq::int from chat_entries where store_id = ${room} order by seq`
+      t.same(
+        rows.map(({ seq }) => seq),
+        Array.from({ length: 200 }, (_, index) => index + 1),
+      )
+      const told = [...one.notices, ...two.notices]
+        .filter(([storeId]) => storeId === room)
+        .map(([, notice]) => notice)
+        .toSorted((a, b) => a.prev - b.prev)
+      t.same(
+        told.map(({ prev }) => prev),
+        [0, ...told.slice(0, -1).map(({ seq }) => seq)],
+        'each follows on one',
+      )
+      t.equal(told.at(-1)?.seq, 200)
+      const names = new Set(told.flatMap(({ entries }) => entries.map(({ member }) => member?.id)))
+      t.equal(names.size, 4, 'each account is one member')
+    }
+  },
+)
+
+t.test('each draft of a batch has its own fate, and what is refused leaves no gap', async (t) => {
+  const [open, closed] = await Promise.all([newRoom(), newRoom()])
+  const [one, two, muted] = await Promise.all([newAccount(), newAccount(), newAccount()])
+  await sql`update chat_rooms set closed_at = now() where store_id = ${closed}`
+  const members = new ChatMembers({ sql, ids: randomIds })
+  const { memberId } = await members.enter(open, muted)
+  await members.mute({ storeId: open, organiserId, memberId, minutes: 5 })
+  const { writing, notices } = newWriting()
+  const outcomes = await Promise.allSettled(
+    [
+      talk(open, one, 'a'),
+      talk(closed, one),
+      talk(open, muted),
+      talk(open, two, 'a'),
+      talk('sto_nowhere', one),
+      talk(open, one, 'a'),
+      { ...talk(open, one), targetSeq: 77 },
+      { ...talk(open, one), kind: 'notice' as const },
+      talk(open, two, 'b'),
+      { ...talk(open, one), by: { organiserId: 'org_other' } },
+      { ...talk(open, one, 'c'), by: { organiserId } },
+    ].map((draft) => writing.write(draft)),
+  )
+  t.same(outcomes.map(codeOf), [
+    'written',
+    'room_closed',
+    'chat_muted',
+    'chat_id_taken',
+    'no_such_store',
+    'written',
+    'no_such_entry',
+    'forbidden',
+    'written',
+    'forbidden',
+    'written',
+  ])
+  t.equal(notices.length, 1)
+  t.match(notices[0]?.[1], {
+    prev: 0,
+    seq: 3,
+    entries: [{ id: 'a' }, { id: 'b' }, { id: 'c', member: null }],
+  })
+})
+
+t.test('an account that is gone spoils nothing for its neighbours', async (t) => {
+  const room = await newRoom()
+  const account = await newAccount()
+  const { writing } = newWriting()
+  const drafts = [talk(room, account), talk(room, 'usr_gone'), talk(room, account)]
+  const outcomes = await Promise.allSettled(drafts.map((draft) => writing.write(draft)))
+  t.same(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+})
+
+t.test('nothing a member says is written after the answer to their mute', async (t) => {
+  const room = await newRoom()
+  const account = await newAccount()
+  const members = new ChatMembers({ sql, ids: randomIds })
+  const { memberId } = await members.enter(room, account)
+  const { writing } = newWriting()
+  const outcomes: PromiseSettledResult<unknown>[] = []
+  let isOver = false
+  const talking = (async () => {
+    while (!isOver) outcomes.push(...(await Promise.allSettled([writing.write(talk(room, account))])))
+  })()
+  const { until } = await members.mute({ storeId: room, organiserId, memberId, minutes: 5 })
+  const [{ count } = { count: 0 }] = await sql<{ count: number }[]>`
+    select count(*)::int as count from chat_entries where store_id = ${room}`
+  await Promise.allSettled(Array.from({ length: 50 }, () => writing.write(talk(room, account))))
+  isOver = true
+  await talking
+  const [after] = await sql<{ count: number }[]>`
+    select count(*)::int as count from chat_entries where store_id = ${room}`
+  t.equal(after?.count, count)
+  t.ok(outcomes.some((outcome) => codeOf(outcome) === 'chat_muted'))
+  t.ok(until.getTime() > Date.now())
+})
+
+t.test('what was said is gone from the disk when it is deleted, also from a pin', async (t) => {
+  const room = await newRoom()
+  const account = await newAccount()
+  const { writing } = newWriting()
+  const by = { organiserId }
+  await writing.write(talk(room, account, 'x'))
+  await writing.write({ storeId: room, id: 'p', kind: 'pinned', by, targetSeq: 1 })
+  const drafts = [0, 1].map((): ChatDraft => ({
+    storeId: room,
+    id: 'deleted:1',
+    kind: 'deleted',
+    by,
+    targetSeq: 1,
+  }))
+  const [first, second] = await Promise.all(drafts.map((draft) => writing.write(draft)))
+  t.same(first, second)
+  const [row] = await sql`
+    select text, deleted_at is not null as gone, (select pinned_seq from chat_rooms where store_id = ${room}) as pin
+    from chat_entries where store_id = ${room} and seq = 1`
+  t.same(row, { text: '', gone: true, pin: null })
+})
