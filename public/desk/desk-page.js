@@ -8,6 +8,7 @@ import { toProblem } from '../live/problem.js'
 import { deskWords } from '../words/desk-words.js'
 import { problemText } from '../words/problem-words.js'
 import { deskCall, deskKey, keepDeskKey } from './desk-key.js'
+import { KeyForm } from './key-form.js'
 import { FiguresBoard } from './figures-board.js'
 import { FiguresFeed } from './figures-feed.js'
 import { HistoryChart } from './history-chart.js'
@@ -25,31 +26,6 @@ function DeskPage() {
   return html`<${PageFrame} here="desk" wide
     >${deskKey.value === '' ? html`<${KeyForm} />` : html`<${Desk} />`}<//
   >`
-}
-
-function KeyForm() {
-  const words = deskWords.value
-  const [failure, setFailure] = useState('')
-  const submit = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault()
-    const field = /** @type {HTMLFormElement} */ (event.target).elements.namedItem('key')
-    keepDeskKey(/** @type {HTMLInputElement} */ (field).value.trim())
-    try {
-      await deskCall('/organiser/sales?limit=1')
-    } catch (thrown) {
-      keepDeskKey('')
-      const { status } = toProblem(thrown)
-      setFailure(status === 401 || status === 403 ? words.wrongKey : problemText(thrown))
-    }
-  }
-  return html`<form class="card key-form" onSubmit=${submit}>
-    <h1>${words.keyTitle}</h1>
-    <p class="muted">${words.keyText}</p>
-    <label for="key">${words.key}</label>
-    <input id="key" name="key" type="password" autocomplete="off" required autofocus />
-    <button class="primary" type="submit">${words.open}</button>
-    ${failure && html`<p class="notice failure" role="alert">${failure}</p>`}
-  </form>`
 }
 
 function Desk() {
@@ -89,6 +65,7 @@ function Desk() {
           ${sales.map(({ id, title, status }) => html`<option value=${id}>${title} · ${words.statuses[status]}</option>`)}
         </select>
       </label>
+      <a href="/store-desk">${words.toStores}</a>
       <button type="button" class="quiet small" onClick=${() => keepDeskKey('')}>${words.forget}</button>
     </div>
     ${failure && html`<p class="notice failure" role="alert">${failure}</p>`}

@@ -76,6 +76,10 @@ function SaleTitle({ sale, isSmall }) {
   const { status, opensAt, closesAt } = sale
   const mood = { open: 'good', scheduled: 'accent', paused: 'warn' }[String(status)] ?? ''
   return html`<header class=${isSmall ? 'sale-title compact' : 'sale-title'}>
+    ${
+      sale.store !== null &&
+      html`<p class="small-text"><a href=${`/store?store=${sale.store}`}>${words.toStore}</a></p>`
+    }
     <h1>${sale.title}</h1>
     <p class="tags">
       <span class=${`pill ${mood}`} data-status=${status}>${words.statuses[status]}</span>

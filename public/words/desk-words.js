@@ -11,6 +11,7 @@ export const deskWords = inBoth({
     open: 'Open the desk',
     wrongKey: 'The server does not know this key.',
     forget: 'Forget the key',
+    toStores: 'My stores',
     sale: 'Sale',
     noSales: 'You have no sales yet. Create one with POST /api/v1/sales.',
     /** @type {Readonly<Record<string, string>>} */
@@ -75,6 +76,7 @@ export const deskWords = inBoth({
     open: '운영 화면 열기',
     wrongKey: '서버가 모르는 키예요.',
     forget: '키 지우기',
+    toStores: '내 스토어',
     sale: '판매',
     noSales: '아직 판매가 없어요. POST /api/v1/sales 로 만들어 주세요.',
     statuses: {

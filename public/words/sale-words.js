@@ -30,6 +30,7 @@ export const saleWords = inBoth({
     noneFound: 'No sale has this in its title.',
     more: 'Show more',
     back: 'All sales',
+    toStore: '← The store and its chat',
 
     join: 'Join the line',
     joinText: 'You keep your place: reload, change the network, come back on another tab.',
@@ -123,6 +124,7 @@ export const saleWords = inBoth({
     noneFound: '제목에 이 말이 있는 판매가 없어요.',
     more: '더 보기',
     back: '전체 판매',
+    toStore: '← 스토어와 채팅방',
 
     join: '줄 서기',
     joinText: '새로고침해도, 네트워크가 바뀌어도, 다른 탭에서 와도 순서는 그대로예요.',

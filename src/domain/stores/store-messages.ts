@@ -219,6 +219,12 @@ export const storeQuery = z
   })
 export type StoreQuery = z.infer<typeof storeQuery>
 
+/** Query of GET /organiser/stores. */
+export const ownStoreQuery = z.object({
+  cursor: z.string().max(200).optional().describe('`next` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+})
+
 export const storePage = z.object({
   items: z.array(storeItem),
   next: z.string().nullable().describe('Cursor of the next page; null on the last one.'),

@@ -7,6 +7,8 @@ import { findSales } from '../../domain/sales/sale-listing.ts'
 import { salePage, saleQuery } from '../../domain/sales/sale-messages.ts'
 import { saleStatuses } from '../../domain/sales/sale.ts'
 import { viewOfSale } from '../../domain/sales/sale-view.ts'
+import { listOwnStores } from '../../domain/stores/own-stores.ts'
+import { ownStoreQuery, storePage } from '../../domain/stores/store-messages.ts'
 import { generalErrors, Problem } from '../../errors.ts'
 import type { SaleDesk } from '../../streams/sale-desk.ts'
 import { defineRoute, defineStream, type Route, type Stream } from '../route.ts'
@@ -33,6 +35,19 @@ export function deskRoutes({ sql }: DeskRoutesParts): Route[] {
       async handle({ query, caller: { organiserId } }) {
         const { sales, next } = await findSales(sql, query, organiserId)
         return { status: 200, body: { items: sales.map(viewOfSale), next } }
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/organiser/stores',
+      summary: 'My stores, closed ones included, the one that opens last first',
+      tag,
+      auth: 'organiser',
+      query: ownStoreQuery,
+      responses: { 200: { description: 'A page of stores', schema: storePage } },
+      errors: [generalErrors.invalid_request],
+      async handle({ query, caller: { organiserId } }) {
+        return { status: 200, body: await listOwnStores(sql, { organiserId, ...query }) }
       },
     }),
   ]
