@@ -59,8 +59,22 @@ export const stores = pgTable(
     updatedAt: at('updated_at').notNull().defaultNow(),
   },
   (table) => [
-    index('stores_by_opening').on(table.opensAt.desc().nullsFirst(), table.id.desc().nullsFirst()),
-    index('stores_by_popularity').on(table.popularity.desc().nullsFirst(), table.id.desc().nullsFirst()),
+    index('stores_by_opening').on(
+      table.status,
+      table.opensAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
+    index('stores_by_popularity').on(
+      table.status,
+      table.popularity.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
+    index('stores_by_category').on(
+      table.status,
+      table.category,
+      table.opensAt.desc().nullsFirst(),
+      table.id.desc().nullsFirst(),
+    ),
     index('stores_of_organiser').on(
       table.organiserId,
       table.opensAt.desc().nullsFirst(),
@@ -68,16 +82,6 @@ export const stores = pgTable(
     ),
     index('stores_due')
       .on(table.closesAt)
-      .where(sql`${table.status} = 'open'`),
-    // Most of what is asked for is open, and most of what there is has closed.
-    index('stores_open_by_opening')
-      .on(table.opensAt.desc().nullsFirst(), table.id.desc().nullsFirst())
-      .where(sql`${table.status} = 'open'`),
-    index('stores_open_by_popularity')
-      .on(table.popularity.desc().nullsFirst(), table.id.desc().nullsFirst())
-      .where(sql`${table.status} = 'open'`),
-    index('stores_open_by_category')
-      .on(table.category, table.opensAt.desc().nullsFirst(), table.id.desc().nullsFirst())
       .where(sql`${table.status} = 'open'`),
     index('stores_name').using('gin', table.nameGrams),
     index('stores_address').using('gin', table.addressGrams),

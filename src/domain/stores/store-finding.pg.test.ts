@@ -148,7 +148,7 @@ t.test('finds the same where an area is crowded with others', async (t) => {
       latitude, longitude, opens_at, closes_at, opening_hours, links)
     select 'sto_' || lpad(n::text, 20, '0'), organiser_id, name, name_grams, name_folded, name_initials, description,
       category, address, latitude, longitude, opens_at, closes_at, opening_hours, links
-    from stores, generate_series(1, 2000) as n where id = ${other.id}`
+    from stores, generate_series(1, 4000) as n where id = ${other.id}`
   const notThese = someQuery.filter(({ category }) => category !== undefined)
   const property = fc.asyncProperty(notThese, async (query) => void (await mustFindWhatIsThere(t, query)))
   await fc.assert(property, { numRuns: 150 })

@@ -32,111 +32,131 @@ export interface FoundStore extends Store {
   readonly metres: number | null
 }
 
-/** From so many stores on an area is not read as a whole: its stores are met anyway on the way through all of them. */
-const crowdedFrom = 2_000
+/** So many stores are looked at one by one before they are looked up by what they have in common. */
+const lookedAtMax = 1_500
 
-/** The stores that answer to a search, in the order that is asked for. */
+/**
+ * The stores that answer to a search, in the order that is asked for.
+ *
+ * How many hold a part of a name, or lie within an area, differs a thousandfold, and PostgreSQL's guesses about it are as
+ * far from the truth. So the first ones in the order, or the nearest, are looked at one by one. Where these do not fill a
+ * page there are mostly so few that they are quickly read by their index, all of them.
+ */
 export async function searchStores(tx: TransactionSql, search: StoreSearch): Promise<FoundStore[]> {
-  // How many rows a part of a name has, or an area, differs a thousandfold: each search deserves a plan of its own.
-  await tx`set local plan_cache_mode = force_custom_plan`
-  const { near, withinMetres, sort } = search
-  if (near === undefined || withinMetres === undefined) return await readStores(tx, search)
-  if (sort === 'distance') {
-    const metres = await metresOfNearest(tx, { ...search, near, withinMetres })
-    return await readStores(tx, search, isInBox(tx, near, metres))
-  }
-  const crowded = await isCrowded(tx, near, withinMetres)
-  return await readStores(tx, search, crowded ? undefined : isInBox(tx, near, withinMetres))
+  // Each search deserves a plan of its own, and the table is never to be read from end to end.
+  await tx`select set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)`
+  const { near, withinMetres, sort, limit } = search
+  const area = near === undefined || withinMetres === undefined ? undefined : isInBox(tx, near, withinMetres)
+  const lookups = [...piecesOf(tx, search), ...(area === undefined ? [] : [area])]
+  if (lookups.length === 0) return await readStores(tx, search, candidates(tx, search))
+  const nearest = sort === 'distance' && near !== undefined ? near : undefined
+  const met = nearest === undefined ? await readFirst(tx, search) : await readNearest(tx, search, nearest)
+  return met.length === limit ? met : await readAll(tx, search, lookups)
 }
 
 type Condition = PendingQuery<Row[]>
 
-async function readStores(tx: TransactionSql, search: StoreSearch, area?: Condition): Promise<FoundStore[]> {
-  const { sort, limit } = search
-  const order = {
-    opening: tx`"opensAt" desc, id desc`,
-    popularity: tx`popularity desc, id desc`,
-    distance: tx`metres, id`,
-  }[sort]
-  const rows = await tx<(StoreRow & { metres: number | null })[]>`
-    select * from (${candidates(tx, search, area)}) as candidate
-    where ${isWanted(tx, search)}
-    order by ${order}
-    limit ${limit}`
-  return rows.map(({ metres, ...row }) => ({ ...storeOf(row), metres }))
+/** The page, as far as the stores that come first in the order fill it. */
+async function readFirst(tx: TransactionSql, search: StoreSearch): Promise<FoundStore[]> {
+  const first = tx`
+    select * from (${candidates(tx, search)}) as candidate
+    where ${isLater(tx, search)} order by ${orderOf(tx, search)} limit ${lookedAtMax}`
+  return await readStores(tx, search, first)
 }
 
 /**
- * How far one must go, at most, for the stores of this page. Those that are nearest in degrees come out of the index one
- * by one; as many as the page holds, the farthest of them is no nearer than the last one that is wanted.
+ * The page, if the nearest stores fill it. The index knows of degrees alone; but of as many as a page holds, taken by
+ * degrees, the farthest is no nearer than the last one that is wanted, so that is how far one has to look.
  */
-async function metresOfNearest(
-  tx: TransactionSql,
-  search: StoreSearch & { near: Place; withinMetres: number },
-): Promise<number> {
-  const { near, withinMetres, limit } = search
+async function readNearest(tx: TransactionSql, search: StoreSearch, near: Place): Promise<FoundStore[]> {
+  const { longitude, latitude } = near
+  const nearest = tx`
+    (select * from stores order by point(longitude, latitude) <-> point(${longitude}, ${latitude}) limit ${lookedAtMax})`
   const rows = await tx<{ metres: number }[]>`
-    select metres from (${candidates(tx, search, isInBox(tx, near, withinMetres))}) as candidate
+    select metres from (${candidates(tx, search, nearest)}) as candidate
     where ${isWanted(tx, search)}
-    order by point(longitude, latitude) <-> point(${near.longitude}, ${near.latitude})
-    limit ${limit}`
-  return rows.length < limit ? withinMetres : Math.max(...rows.map(({ metres }) => metres))
+    limit ${search.limit}`
+  if (rows.length < search.limit) return []
+  const withinMetres = Math.max(...rows.map(({ metres }) => metres))
+  return await readAll(tx, search, [isInBox(tx, near, withinMetres)])
 }
 
-async function isCrowded(tx: TransactionSql, near: Place, withinMetres: number): Promise<boolean> {
-  const [row] = await tx<{ count: number }[]>`
-    select count(*)::int as count
-    from (select from stores where ${isInBox(tx, near, withinMetres)} limit ${crowdedFrom}) as met`
-  return row?.count === crowdedFrom
+/** The page, from all stores that answer to some conditions of which there are indexes. */
+async function readAll(
+  tx: TransactionSql,
+  search: StoreSearch,
+  lookups: readonly Condition[],
+): Promise<FoundStore[]> {
+  const conditions = lookups.map((condition) => tx`and ${condition}`)
+  return await readStores(
+    tx,
+    search,
+    // Put in order afterwards, lest the order be followed instead of the conditions.
+    tx`with few as materialized (${candidates(tx, search)} ${conditions}) select * from few`,
+  )
 }
 
-/** What can be told from the columns alone, by an index where there is one. */
-function candidates(tx: TransactionSql, search: StoreSearch, area: Condition = tx`true`): Condition {
-  const { status, category, namePart, addressPart, fromMs, toMs, near } = search
+async function readStores(tx: TransactionSql, search: StoreSearch, found: Condition): Promise<FoundStore[]> {
+  const rows = await tx<(StoreRow & { metres: number | null })[]>`
+    select * from (${found}) as candidate
+    where ${isWanted(tx, search)}
+    order by ${orderOf(tx, search)}
+    limit ${search.limit}`
+  return rows.map(({ metres, ...row }) => ({ ...storeOf(row), metres }))
+}
+
+function orderOf(tx: TransactionSql, { sort }: StoreSearch): Condition {
+  if (sort === 'distance') return tx`metres, id`
+  return sort === 'opening' ? tx`"opensAt" desc, id desc` : tx`popularity desc, id desc`
+}
+
+/** What can be told without looking into texts and without measuring. */
+function candidates(tx: TransactionSql, search: StoreSearch, from: Condition = tx`stores`): Condition {
+  const { status, category, fromMs, toMs, near } = search
   return tx`
-    select ${storeColumns(tx)}, ${near === undefined ? tx`null::int` : metresFrom(tx, near)} as metres from stores
-    where status = ${status} and ${area}
+    select ${storeColumns(tx)}, name_folded, name_initials, address_folded,
+      ${near === undefined ? tx`null::int` : metresFrom(tx, near)} as metres
+    from ${from} as stores
+    where status = ${status}
       ${category === undefined ? tx`` : tx`and category = ${category}`}
       ${fromMs === undefined ? tx`` : tx`and closes_at > ${new Date(fromMs)}`}
-      ${toMs === undefined ? tx`` : tx`and opens_at <= ${new Date(toMs)}`}
-      ${namePart === undefined ? tx`` : isNamed(tx, namePart)}
-      ${addressPart === undefined ? tx`` : isAt(tx, addressPart)}`
+      ${toMs === undefined ? tx`` : tx`and opens_at <= ${new Date(toMs)}`}`
 }
 
-/** How far away it may be, and what comes after the page before. */
-function isWanted(tx: TransactionSql, { withinMetres, sort, after }: StoreSearch): Condition {
-  const within = withinMetres === undefined ? tx`true` : tx`metres <= ${withinMetres}`
-  if (after === undefined) return within
+/** What the candidates have to be looked at for. */
+function isWanted(tx: TransactionSql, search: StoreSearch): Condition {
+  const { withinMetres, namePart, addressPart } = search
+  return tx`
+    ${isLater(tx, search)}
+    ${withinMetres === undefined ? tx`` : tx`and metres <= ${withinMetres}`}
+    ${namePart === undefined ? tx`` : tx`and (strpos(name_folded, ${namePart}) > 0 or strpos(name_initials, ${namePart}) > 0)`}
+    ${addressPart === undefined ? tx`` : tx`and strpos(address_folded, ${addressPart}) > 0`}`
+}
+
+/** Whether it comes after the page before. */
+function isLater(tx: TransactionSql, { sort, after }: StoreSearch): Condition {
+  if (after === undefined) return tx`true`
   const { at, id } = after
-  const later = {
-    opening: tx`("opensAt", id) < (${new Date(at)}, ${id})`,
-    popularity: tx`(popularity, id) < (${at}::bigint, ${id})`,
-    distance: tx`(metres, id) > (${at}::bigint, ${id})`,
-  }[sort]
-  return tx`${within} and ${later}`
+  if (sort === 'distance') return tx`(metres, id) > (${at}::bigint, ${id})`
+  if (sort === 'opening') return tx`("opensAt", id) < (${new Date(at)}, ${id})`
+  return tx`(popularity, id) < (${at}::bigint, ${id})`
 }
 
-/** The pieces find it in the index, the whole decides. */
-function isNamed(tx: TransactionSql, part: string): Condition {
-  const like = likePart(part)
-  return tx`and name_grams @> ${gramsWanted(part)} and (name_folded like ${like} or name_initials like ${like})`
-}
-
-function isAt(tx: TransactionSql, part: string): Condition {
-  return tx`and address_grams @> ${gramsWanted(part)} and address_folded like ${likePart(part)}`
-}
-
-function likePart(part: string): string {
-  return `%${part.replace(/[\\%_]/g, '\\$&')}%`
+/** Whatever holds the texts that are looked for holds all of these pieces. */
+function piecesOf(tx: TransactionSql, { namePart, addressPart }: StoreSearch): Condition[] {
+  return [
+    ...(namePart === undefined ? [] : [tx`name_grams @> ${gramsWanted(namePart)}`]),
+    ...(addressPart === undefined ? [] : [tx`address_grams @> ${gramsWanted(addressPart)}`]),
+  ]
 }
 
 /** The index knows no distances on the earth, so it is asked for a little too much. */
 function isInBox(tx: TransactionSql, near: Place, metres: number): Condition {
-  const [first, second] = boxesAround(near, metres + 1).map(
+  const boxes = boxesAround(near, metres + 1).map(
     ({ west, south, east, north }) =>
-      tx`point(longitude, latitude) <@ box(point(${west}, ${south}), point(${east}, ${north}))`,
+      tx`or point(longitude, latitude) <@ box(point(${west}, ${south}), point(${east}, ${north}))`,
   )
-  return second === undefined ? tx`${first ?? tx`true`}` : tx`(${first ?? tx`true`} or ${second})`
+  return tx`(false ${boxes})`
 }
 
 /** Along the surface, in whole metres. */
