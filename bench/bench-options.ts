@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 export const benchHelp = `Asks how near the server comes to what its stores and its web server allow.
 
-  npm run bench -- [join|book|positions|map|all] [options]
+  npm run bench -- [join|book|positions|map|stores|all] [options]
 
   --seconds S    length of each measured turn (join, book 3; positions 15; map 8)
   --rounds R     turns of each side, one after the other (3)
@@ -20,10 +20,13 @@ map:
   --viewers N    who watch the map over WebSockets, and in other turns a fifth of them over event streams (10000)
   --seats N      seats of the hall (2400)
   --changes C    holds and releases a second (100)
+stores:
+  --stores N     stores that are looked through (200000)
+  --finds N      pages of each kind that are asked for in a round (200)
 
 Ends with 0 when every count was right, else with 1. Ratios are told, not judged.`
 
-const questionNames = ['join', 'book', 'positions', 'map'] as const
+const questionNames = ['join', 'book', 'positions', 'map', 'stores'] as const
 export type QuestionName = (typeof questionNames)[number]
 
 /** What one question goes by. */
@@ -37,6 +40,8 @@ export interface BenchOptions {
   readonly viewers: number
   readonly seats: number
   readonly changes: number
+  readonly stores: number
+  readonly finds: number
 }
 
 export interface BenchPlan {
@@ -63,12 +68,15 @@ const shape = z.object({
   viewers: z.coerce.number().int().min(5).max(connectionsMax).default(10_000),
   seats: z.coerce.number().int().min(100).max(20_000).default(2_400),
   changes: z.coerce.number().int().min(1).max(2_000).default(100),
+  stores: z.coerce.number().int().min(1_000).max(5_000_000).default(200_000),
+  finds: z.coerce.number().int().min(10).max(100_000).default(200),
 })
 const shapes = {
   join: shape,
   book: shape,
   positions: shape.extend({ seconds: seconds.default(15), conns: conns.default(10_000) }),
   map: shape.extend({ seconds: seconds.default(8) }),
+  stores: shape,
 } as const satisfies Record<QuestionName, z.ZodType<BenchOptions>>
 
 /** The questions with their options, or `help`. Throws UsageError. */
@@ -107,6 +115,8 @@ function parsed(argv: readonly string[]) {
         viewers: { type: 'string' },
         seats: { type: 'string' },
         changes: { type: 'string' },
+        stores: { type: 'string' },
+        finds: { type: 'string' },
       },
     })
   } catch (error) {

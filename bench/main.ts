@@ -17,6 +17,7 @@ import { askPositions } from './positions.ts'
 import { profileLines } from './profile.ts'
 import { keep, linesOf, machine } from './report.ts'
 import { setStage, type Stage } from './stage.ts'
+import { askStores } from './stores.ts'
 import type { Findings } from './turn.ts'
 
 const resultsFolder = fileURLToPath(new URL('./results/local', import.meta.url))
@@ -27,6 +28,7 @@ const questions: Readonly<Record<QuestionName, (stage: Stage, options: BenchOpti
     book: askBook,
     positions: askPositions,
     map: askMap,
+    stores: askStores,
   }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
@@ -80,5 +82,7 @@ async function ask({ questions: asked, profile }: BenchPlan): Promise<Map<Questi
 /** How many buyers a question needs. */
 function accountsOf(name: QuestionName, { accounts, conns }: BenchOptions): number {
   if (name === 'positions') return conns
+  // Nobody buys while stores are looked for.
+  if (name === 'stores') return 1
   return name === 'map' ? holders : accounts
 }

@@ -52,6 +52,8 @@ export interface Findings {
   readonly ratios: readonly Ratio[]
   readonly figures?: readonly Figure[]
   readonly checks: readonly Check[]
+  /** What is kept with the results and not told. */
+  readonly notes?: Readonly<Record<string, unknown>>
   /** When the turns of our side ran, in microseconds of the machine's monotonic clock. */
   readonly windows: readonly Window[]
 }
