@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { chatChannel } from '../domain/chat/chat-keys.ts'
 import { chatNotice, type ChatNotice } from '../domain/chat/chat-messages.ts'
 import type { ChatHead } from '../domain/chat/chat-store.ts'
+import { RecentMap } from '../domain/sales/recent-map.ts'
 import type { Log } from '../log.ts'
 import type { Broker } from './broker.ts'
 import { ChatRoom, type ChatEvent, type ChatSource } from './chat-room.ts'
@@ -24,6 +25,8 @@ export interface ChatRoomsOptions {
 /** How long a room without listeners is kept, as long as there are not too many. */
 const idleMs = 30_000
 const idleMax = 200
+/** Rooms of which only the pace is remembered, because nobody listens here. */
+const slowMax = 5_000
 /** How often rooms with listeners are compared with PostgreSQL. */
 const compareMs = 2_000
 const countMs = 1_000
@@ -47,6 +50,10 @@ export class ChatRooms {
   readonly #rooms = new Map<string, OpenRoom>()
   readonly #stopped = new AbortController()
   readonly #losses: Subscription
+  readonly #slow = new RecentMap<{ readonly atMs: number; readonly seconds: Promise<number> }>({
+    weightMax: slowMax,
+    weigh: () => 1,
+  })
 
   constructor(options: ChatRoomsOptions) {
     this.#options = options
@@ -76,8 +83,27 @@ export class ChatRooms {
     }
   }
 
+  /** Seconds between two messages of a member; at most so old as a comparison. Throws `no_such_store`. */
+  async slowSeconds(storeId: string): Promise<number> {
+    const open = this.#rooms.get(storeId)?.room
+    if (open?.hasBegun === true) return open.room.slowSeconds
+    const { source, clock } = this.#options
+    const known = this.#slow.get(storeId)
+    if (known !== undefined && clock.nowMs() - known.atMs < compareMs) return await known.seconds
+    const seconds = source.room(storeId).then((room) => room.slowSeconds)
+    this.#slow.set(storeId, { atMs: clock.nowMs(), seconds })
+    try {
+      return await seconds
+    } catch (error) {
+      this.#slow.delete(storeId)
+      throw error
+    }
+  }
+
   /** What this process itself has written needs no way through Redis. */
   hear(storeId: string, notice: ChatNotice): void {
+    if (notice.type === 'entries' && notice.entries.some(({ kind }) => kind === 'slow'))
+      this.#slow.delete(storeId)
     this.#rooms.get(storeId)?.room.hear(notice)
   }
 

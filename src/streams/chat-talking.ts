@@ -10,7 +10,7 @@ import type { ChatRooms } from './chat-rooms.ts'
 export interface ChatTalkingParts {
   readonly redis: Redis
   readonly ids: Ids
-  readonly rooms: Pick<ChatRooms, 'open'>
+  readonly rooms: Pick<ChatRooms, 'slowSeconds'>
   readonly writing: Pick<ChatWriting, 'write'>
   readonly members: Pick<ChatMembers, 'rename'>
 }
@@ -36,14 +36,9 @@ export class ChatTalking {
     const { redis, rooms, ids } = this.#parts
     const { storeId, text } = talk
     const id = talk.id ?? ids.next('msg')
-    const { room, release } = await rooms.open(storeId)
-    try {
-      const { slowSeconds } = room.room
-      await mustBePaced(redis, { storeId, accountId, id, text, slowSeconds })
-      return await this.#say({ ...talk, id }, { accountId, memberId: ids.next('cme') })
-    } finally {
-      release()
-    }
+    const slowSeconds = await rooms.slowSeconds(storeId)
+    await mustBePaced(redis, { storeId, accountId, id, text, slowSeconds })
+    return await this.#say({ ...talk, id }, { accountId, memberId: ids.next('cme') })
   }
 
   /** The organiser needs no pace. */

@@ -113,6 +113,7 @@ async function readMembers(
     from unnest(
       ${guests.map((guest) => guest.storeId)}::text[], ${guests.map((guest) => guest.accountId)}::text[])
       as g (store_id, account_id)
-    join chat_members m on m.store_id = g.store_id and m.account_id = g.account_id`
+    cross join lateral (
+      select * from chat_members where store_id = g.store_id and account_id = g.account_id limit 1) m`
   return new Map(rows.map((row) => [memberKey(row), row]))
 }

@@ -10,7 +10,8 @@ export function chatRows(sql: Sql | TransactionSql) {
     columns: sql`e.store_id as "storeId", e.seq, e.id, e.kind, e.account_id as "accountId",
       m.member_id as "memberId", e.name, e.text, e.target_seq as "targetSeq", e.seconds, e.at,
       e.deleted_at as "deletedAt"`,
-    members: sql`left join chat_members m on m.store_id = e.store_id and m.account_id = e.account_id`,
+    members: sql`left join lateral (
+      select member_id from chat_members where store_id = e.store_id and account_id = e.account_id limit 1) m on true`,
   }
 }
 
