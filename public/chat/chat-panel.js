@@ -7,6 +7,7 @@ import { chatWords } from '../words/chat-words.js'
 import { problemText } from '../words/problem-words.js'
 import { deskKey } from '../desk/desk-key.js'
 import { EntryLine } from './entry-line.js'
+import { LinkedText } from './linked-text.js'
 import { RoomDesk } from './room-desk.js'
 import { RoomFeed } from './room-feed.js'
 import { shownEntries } from './room-state.js'
@@ -48,7 +49,7 @@ function Pinned({ entry }) {
   const words = chatWords.value
   return html`<p class="chat-pinned">
     <span class="pill accent">${words.pinned}</span>
-    <span><b>${entry.member?.name ?? words.organiser}</b> ${entry.text}</span>
+    <span><b>${entry.member?.name ?? words.organiser}</b> <${LinkedText} text=${entry.text} /></span>
   </p>`
 }
 

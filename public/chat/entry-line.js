@@ -2,6 +2,7 @@ import { html } from '../shell/html.js'
 import { clock } from '../shell/said.js'
 import { chatWords } from '../words/chat-words.js'
 import { deskKey } from '../desk/desk-key.js'
+import { LinkedText } from './linked-text.js'
 import { EntryDesk } from './entry-desk.js'
 
 /** @import { ChatEntry } from '../../src/domain/chat/chat-messages.ts' */
@@ -35,7 +36,7 @@ export function EntryLine({ storeId, entry, answered, isMine, onReply }) {
         ${answered.member?.name ?? words.organiser}: ${answered.deleted ? words.deleted : answered.text}
       </p>`
     }
-    ${deleted ? html`<p class="muted chat-text">${words.deleted}</p>` : html`<p class="chat-text">${text}</p>`}
+    ${deleted ? html`<p class="muted chat-text">${words.deleted}</p>` : html`<p class="chat-text"><${LinkedText} text=${text} /></p>`}
     ${
       !deleted &&
       html`<p class="chat-deeds">

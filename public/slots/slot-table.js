@@ -1,29 +1,42 @@
 /** @import { SlotsLayout } from '../../src/domain/sales/sale-layout-messages.ts' */
 
+/**
+ * @typedef {object} SlotDay
+ * @property {string} date
+ * @property {readonly string[]} hours
+ * @property {number} capacity places in each of its slots
+ * @property {number} first the unit number of its first slot
+ */
+
 const dayMs = 86_400_000
 const weekMs = 7 * dayMs
 
 /** The slots of a sale by date and hour; unit numbers and codes as in the layout. */
 export class SlotTable {
   dates
+  /** Every hour of any day. @type {readonly string[]} */
   hours
-  capacity
   priceMinor
-  #dateIndex
-  #hourIndex
+  /** @type {Map<string, SlotDay>} */
+  #days = new Map()
+  /** By unit. @type {SlotDay[]} */
+  #dayOf = []
 
   /** @param {Omit<SlotsLayout, 'kind'>} layout */
-  constructor({ dates, hours, capacity, priceMinor }) {
+  constructor({ dates, hours, capacity, priceMinor, exceptions = [] }) {
     this.dates = dates
-    this.hours = hours
-    this.capacity = capacity
     this.priceMinor = priceMinor
-    this.#dateIndex = new Map(dates.map((date, index) => [date, index]))
-    this.#hourIndex = new Map(hours.map((hour, index) => [hour, index]))
+    this.hours = [...new Set([...hours, ...exceptions.flatMap((day) => day.hours)])].toSorted()
+    const exceptionOf = new Map(exceptions.map((day) => [day.date, day]))
+    for (const date of dates) {
+      const day = { ...(exceptionOf.get(date) ?? { date, hours, capacity }), first: this.#dayOf.length }
+      this.#days.set(date, day)
+      for (let slot = 0; slot < day.hours.length; slot++) this.#dayOf.push(day)
+    }
   }
 
   get count() {
-    return this.dates.length * this.hours.length
+    return this.#dayOf.length
   }
 
   /** @param {number} unitNo */
@@ -33,12 +46,18 @@ export class SlotTable {
 
   /** @param {number} unitNo */
   dateOf(unitNo) {
-    return this.dates[Math.floor(unitNo / this.hours.length)] ?? ''
+    return this.#dayOf[unitNo]?.date ?? ''
   }
 
   /** @param {number} unitNo */
   hourOf(unitNo) {
-    return this.hours[unitNo % this.hours.length] ?? ''
+    const day = this.#dayOf[unitNo]
+    return day?.hours[unitNo - day.first] ?? ''
+  }
+
+  /** @param {number} unitNo */
+  capacityOf(unitNo) {
+    return this.#dayOf[unitNo]?.capacity ?? 0
   }
 
   /** @param {string} code */
@@ -47,18 +66,18 @@ export class SlotTable {
     return this.at(date, hour)
   }
 
-  /** Undefined on a day that is closed. @param {string} date @param {string} hour */
+  /** Undefined where there is no slot. @param {string} date @param {string} hour */
   at(date, hour) {
-    const [d, h] = [this.#dateIndex.get(date), this.#hourIndex.get(hour)]
-    return d === undefined || h === undefined ? undefined : d * this.hours.length + h
+    const day = this.#days.get(date)
+    const nth = day?.hours.indexOf(hour) ?? -1
+    return day === undefined || nth < 0 ? undefined : day.first + nth
   }
 
   /** The free places of a whole day; undefined on a day that is closed. @param {string} date @param {Int32Array} left */
   leftOn(date, left) {
-    const day = this.#dateIndex.get(date)
+    const day = this.#days.get(date)
     if (day === undefined) return undefined
-    const first = day * this.hours.length
-    return left.subarray(first, first + this.hours.length).reduce((sum, places) => sum + places, 0)
+    return left.subarray(day.first, day.first + day.hours.length).reduce((sum, places) => sum + places, 0)
   }
 
   /**

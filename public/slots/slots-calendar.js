@@ -121,13 +121,13 @@ function SlotButton({ places, slots, date, hour }) {
   }
   return html`<button
     type="button"
-    class=${`slot ${isMine ? 'mine' : ''} ${left * 5 <= slots.capacity ? 'few' : ''}`}
+    class=${`slot ${isMine ? 'mine' : ''} ${left * 5 <= slots.capacityOf(unitNo) ? 'few' : ''}`}
     aria-pressed=${isChosen || isMine}
     aria-label=${`${label}, ${words.left(number(left))}`}
     disabled=${!places.mayChoose.value || isMine}
     onClick=${() => places.choose(code, isChosen ? 0 : 1, { isOnly: true })}
   >
-    <span class="slot-fill" style=${{ width: `${(100 * left) / slots.capacity}%` }}></span>
+    <span class="slot-fill" style=${{ width: `${(100 * left) / slots.capacityOf(unitNo)}%` }}></span>
     <span class="slot-left">${words.left(number(left))}</span>
   </button>`
 }

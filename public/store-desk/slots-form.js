@@ -4,7 +4,7 @@ import { newKey } from '../live/calls.js'
 import { html } from '../shell/html.js'
 import { storeDeskWords } from '../words/store-desk-words.js'
 import { Field, FormProblem } from './form-field.js'
-import { localTime, textsOf } from './store-draft.js'
+import { exceptionsOfLines, localTime, textsOf } from './store-draft.js'
 
 /** @import { SaleView } from '../../src/domain/sales/sale-messages.ts' */
 /** @import { StoreView } from '../../src/domain/stores/store-messages.ts' */
@@ -89,6 +89,13 @@ function SlotsFields({ store, problem }) {
       value="11:00, 12:00, 13:00, 14:00, 15:00, 16:00, 17:00, 18:00"
       required
     />
+    <${Field}
+      name="slots.exceptions"
+      problem=${problem}
+      label=${words.exceptions}
+      help=${words.exceptionsHelp}
+      rows="2"
+    />
     <div class="field-row">
       <${Field}
         name="slots.capacity"
@@ -127,6 +134,7 @@ function bodyOf(form, store) {
     slots: {
       dates: { from: text('slots.dates.from'), to: text('slots.dates.to') },
       closedDates: words('slots.closedDates'),
+      exceptions: exceptionsOfLines(text('slots.exceptions')),
       hours: words('slots.hours'),
       capacity: Number(text('slots.capacity')),
       priceMinor: 0,

@@ -16,6 +16,20 @@ export function linesOfHours(hours) {
   return hours.map(({ days, from, to }) => `${days.join(',')} ${from}-${to}`).join('\n')
 }
 
+/** `2026-12-24 10:00,11:00 5`: a date, its hours, its places in each; one of the two may be left out. @param {string} text */
+export function exceptionsOfLines(text) {
+  return linesOf(text).map((line) => {
+    const [date = '', ...rest] = line.split(/\s+/)
+    const hours = rest.filter((word) => word.includes(':')).flatMap((word) => word.split(',').filter(Boolean))
+    const places = rest.find((word) => !word.includes(':'))
+    return {
+      date,
+      ...(hours.length > 0 && { hours }),
+      ...(places !== undefined && { capacity: Number(places) }),
+    }
+  })
+}
+
 /** `What it is called https://…`. @param {string} text */
 export function linksOfLines(text) {
   return linesOf(text).map((line) => {

@@ -8,7 +8,7 @@ import { hallDescription } from '../../src/domain/sales/sale-layout-messages.ts'
 import { demoSales } from '../../src/domain/sales/demo-sales.ts'
 
 function demoHall() {
-  const [sale] = demoSales(0)
+  const [sale] = demoSales(0, 'sto_1')
   if (sale?.kind !== 'seats') throw new Error('The first demo sale has a hall')
   const { units, layout } = buildHall(hallDescription.parse(sale.hall))
   return { units, seats: new HallSeats(layout) }

@@ -11,14 +11,16 @@ const { units, layout } = buildSlots({
   hours: ['14:00', '10:00'],
   capacity: 3,
   priceMinor: 0,
+  exceptions: [{ date: '2026-03-06', hours: ['09:00', '10:00', '21:00'], capacity: 7 }],
 })
 const slots = new SlotTable(layout)
 
 t.test('every slot has the number and the code that the server gave it', async (t) => {
   t.equal(slots.count, units.length)
-  for (const { unitNo, code } of units) {
+  for (const { unitNo, code, capacity } of units) {
     t.equal(slots.codeOf(unitNo), code)
     t.equal(slots.numberOf(code), unitNo)
+    t.equal(slots.capacityOf(unitNo), capacity)
   }
   for (const code of ['', '2026-03-02', '2026-03-02T11:00', '2026-03-04T10:00']) {
     t.equal(slots.numberOf(code), undefined, code)

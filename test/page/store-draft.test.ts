@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  exceptionsOfLines,
   hoursOfLines,
   linesOfHours,
   linesOfLinks,
@@ -19,6 +20,14 @@ t.test('opening hours are typed a line each, and come back as they were', async 
 t.test('what makes no sense is left for the server to name, and never becomes a long list', async (t) => {
   t.same(hoursOfLines('1-999999999 11:00-20:00')[0]?.days.length, 7)
   t.match(hoursOfLines('whenever'), [{ from: '', to: '' }])
+})
+
+t.test('a day that differs has its hours, its places, or both', async (t) => {
+  t.same(exceptionsOfLines('2026-12-24 10:00,11:00 5\n2026-12-25 3\n2026-12-26 09:00, 10:30'), [
+    { date: '2026-12-24', hours: ['10:00', '11:00'], capacity: 5 },
+    { date: '2026-12-25', capacity: 3 },
+    { date: '2026-12-26', hours: ['09:00', '10:30'] },
+  ])
 })
 
 t.test('links have their address last', async (t) => {

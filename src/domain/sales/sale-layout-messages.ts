@@ -90,6 +90,22 @@ export const slotsDescription = z.strictObject({
   capacity: capacity.default(10).describe('Places in each slot.'),
   priceMinor: price,
   closedDates: z.array(slotDate).max(5_000).optional().describe('Dates that have no slots.'),
+  exceptions: z
+    .array(
+      z
+        .strictObject({
+          date: slotDate,
+          hours: z.array(hour).min(1).max(1_440).optional(),
+          capacity: capacity.optional(),
+        })
+        .refine(({ hours, capacity: places }) => hours !== undefined || places !== undefined, {
+          path: ['hours'],
+          message: 'must be given, or a capacity',
+        }),
+    )
+    .max(5_000)
+    .optional()
+    .describe('Dates that have other hours, or other places in each slot, than the others.'),
 })
 export type SlotsDescription = z.infer<typeof slotsDescription>
 
@@ -121,13 +137,20 @@ export const hallLayout = z.object({
 })
 export type HallLayout = z.infer<typeof hallLayout>
 
-/** Slots as a table: the slot of date d and hour h (both from 0) is unit `d · hours.length + h`, code `<date>T<hour>`. */
+/**
+ * Slots date by date: those of a date are numbered in the order of its hours, right after those of the date before, and
+ * have the code `<date>T<hour>`. Without exceptions the slot of date d and hour h (both from 0) is unit `d · hours.length + h`.
+ */
 export const slotsLayout = z.object({
   kind: z.literal('slots'),
   dates: z.array(z.string()),
-  hours: z.array(z.string()),
-  capacity: z.int(),
+  hours: z.array(z.string()).describe('Of each date that is no exception.'),
+  capacity: z.int().describe('The same of its places in each slot.'),
   priceMinor: z.int(),
+  exceptions: z
+    .array(z.object({ date: z.string(), hours: z.array(z.string()), capacity: z.int() }))
+    .optional()
+    .describe('Dates that have other hours or places.'),
 })
 export type SlotsLayout = z.infer<typeof slotsLayout>
 

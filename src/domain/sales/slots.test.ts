@@ -56,6 +56,39 @@ t.test('knows leap years and leaves closed dates out', async (t) => {
   t.strictSame(layout.dates, ['2028-02-27', '2028-02-29', '2028-03-01'])
 })
 
+t.test('an exception has other hours, other places, or both; what follows it is numbered on', async (t) => {
+  const { units, layout } = buildSlots({
+    ...twoDays,
+    dates: ['2026-05-01', '2026-05-02', '2026-05-03'],
+    exceptions: [
+      { date: '2026-05-02', hours: ['20:00', '09:30', '12:00'], capacity: 4 },
+      { date: '2026-05-03', capacity: 1 },
+    ],
+  })
+  t.strictSame(
+    units.map(({ unitNo, code, capacity }) => [unitNo, code, capacity]),
+    [
+      [0, '2026-05-01T10:00', 10],
+      [1, '2026-05-01T14:00', 10],
+      [2, '2026-05-02T09:30', 4],
+      [3, '2026-05-02T12:00', 4],
+      [4, '2026-05-02T20:00', 4],
+      [5, '2026-05-03T10:00', 1],
+      [6, '2026-05-03T14:00', 1],
+    ],
+  )
+  t.strictSame(layout.exceptions, [
+    { date: '2026-05-02', hours: ['09:30', '12:00', '20:00'], capacity: 4 },
+    { date: '2026-05-03', hours: ['10:00', '14:00'], capacity: 1 },
+  ])
+  const bad = (exceptions: SlotsDescription['exceptions']) => fieldsOf({ ...twoDays, exceptions })
+  t.strictSame(bad([{ date: '2026-03-02', capacity: 1 }]), ['slots.exceptions.0.date'])
+  t.strictSame(bad([{ date: '2026-03-01', hours: ['10:00', '10:00'] }]), ['slots.exceptions.0.hours.1'])
+  const twice = { date: '2026-03-01', capacity: 1 }
+  t.strictSame(bad([twice, twice]), ['slots.exceptions.1'])
+  t.notOk(slotsDescription.safeParse({ ...twoDays, exceptions: [{ date: '2026-03-01' }] }).success)
+})
+
 t.test('takes a list of dates in any order', async (t) => {
   const { layout } = buildSlots({ ...twoDays, dates: ['2026-05-02', '2026-05-01'] })
   t.strictSame(layout.dates, ['2026-05-01', '2026-05-02'])

@@ -12,11 +12,25 @@ const dayMs = 86_400_000
  */
 export function buildSlots(slots: SlotsDescription): { units: NewUnit[]; layout: SlotsLayout } {
   const dates = openDates(slots)
-  const errors = [...dateErrors(slots, dates), ...repeatErrors('slots.hours', slots.hours)]
-  const unitCount = dates.length * slots.hours.length
+  const errors = [
+    ...dateErrors(slots, dates),
+    ...repeatErrors('slots.hours', slots.hours),
+    ...exceptionErrors(slots, dates),
+  ]
+  const hours = slots.hours.toSorted()
+  const { capacity, priceMinor } = slots
+  const exceptions = (slots.exceptions ?? []).map((day) => ({
+    date: day.date,
+    hours: day.hours?.toSorted() ?? hours,
+    capacity: day.capacity ?? capacity,
+  }))
+  const exceptionOf = new Map(exceptions.map((day) => [day.date, day]))
+  const days = dates.map((date) => exceptionOf.get(date) ?? { date, hours, capacity })
+  const unitCount = days.reduce((sum, day) => sum + day.hours.length, 0)
+  const placeCount = days.reduce((sum, day) => sum + day.hours.length * day.capacity, 0)
   if (unitCount > saleLimits.units) {
     errors.push({ field: 'slots', message: `must not make more than ${saleLimits.units} slots` })
-  } else if (unitCount * slots.capacity > saleLimits.places) {
+  } else if (placeCount > saleLimits.places) {
     errors.push({
       field: 'slots.capacity',
       message: `must not make more than ${saleLimits.places} places together`,
@@ -24,17 +38,12 @@ export function buildSlots(slots: SlotsDescription): { units: NewUnit[]; layout:
   }
   if (errors.length > 0) throw new Problem(generalErrors.invalid_request, { errors: errors.slice(0, 50) })
 
-  const hours = slots.hours.toSorted()
-  const { capacity, priceMinor } = slots
-  const codes = dates.flatMap((date) => hours.map((hour) => `${date}T${hour}`))
-  const units = codes.map((code, unitNo) => ({
-    unitNo,
-    code,
-    capacity,
-    priceMinor,
-    priceClass: slotPriceClass,
-  }))
-  return { units, layout: { kind: 'slots', dates, hours, capacity, priceMinor } }
+  const slotsOf = days.flatMap((day) =>
+    day.hours.map((hour) => ({ code: `${day.date}T${hour}`, capacity: day.capacity })),
+  )
+  const units = slotsOf.map((slot, unitNo) => ({ ...slot, unitNo, priceMinor, priceClass: slotPriceClass }))
+  const layout = { kind: 'slots', dates, hours, capacity, priceMinor } as const
+  return { units, layout: exceptions.length === 0 ? layout : { ...layout, exceptions } }
 }
 
 function openDates({ dates, closedDates }: SlotsDescription): string[] {
@@ -58,6 +67,20 @@ function dateErrors({ dates }: SlotsDescription, open: readonly string[]): Field
   }
   const errors = Array.isArray(dates) ? repeatErrors('slots.dates', dates) : []
   if (open.length === 0) errors.push({ field: 'slots.closedDates', message: 'must leave at least one date' })
+  return errors
+}
+
+function exceptionErrors({ exceptions = [] }: SlotsDescription, open: readonly string[]): FieldError[] {
+  const isOpen = new Set(open)
+  const errors = repeatErrors(
+    'slots.exceptions',
+    exceptions.map(({ date }) => date),
+  )
+  for (const [index, { date, hours = [] }] of exceptions.entries()) {
+    const field = `slots.exceptions.${index}`
+    if (!isOpen.has(date)) errors.push({ field: `${field}.date`, message: 'must be one of the open dates' })
+    errors.push(...repeatErrors(`${field}.hours`, hours))
+  }
   return errors
 }
 
