@@ -3,9 +3,9 @@ import { z } from 'zod'
 
 export const benchHelp = `Asks how near the server comes to what its stores and its web server allow.
 
-  npm run bench -- [join|book|positions|map|stores|all] [options]
+  npm run bench -- [join|book|positions|map|stores|chat|all] [options]
 
-  --seconds S    length of each measured turn (join, book 3; positions 15; map 8)
+  --seconds S    length of each measured turn (join, book 3; positions 15; map, chat 8)
   --rounds R     turns of each side, one after the other (3)
   --profile      say where the server spends its time; slows it down, so these figures are not to be quoted
 
@@ -23,10 +23,14 @@ map:
 stores:
   --stores N     stores that are looked through (200000)
   --finds N      pages of each kind that are asked for in a round (200)
+chat:
+  --members N    members of the full room (2000)
+  --messages C   messages a second in it (100)
+  --rooms N      rooms in which it is asked how many messages can be written (500)
 
 Ends with 0 when every count was right, else with 1. Ratios are told, not judged.`
 
-const questionNames = ['join', 'book', 'positions', 'map', 'stores'] as const
+const questionNames = ['join', 'book', 'positions', 'map', 'stores', 'chat'] as const
 export type QuestionName = (typeof questionNames)[number]
 
 /** What one question goes by. */
@@ -42,6 +46,9 @@ export interface BenchOptions {
   readonly changes: number
   readonly stores: number
   readonly finds: number
+  readonly members: number
+  readonly messages: number
+  readonly rooms: number
 }
 
 export interface BenchPlan {
@@ -70,6 +77,9 @@ const shape = z.object({
   changes: z.coerce.number().int().min(1).max(2_000).default(100),
   stores: z.coerce.number().int().min(1_000).max(5_000_000).default(200_000),
   finds: z.coerce.number().int().min(10).max(100_000).default(200),
+  members: z.coerce.number().int().min(2).max(connectionsMax).default(2_000),
+  messages: z.coerce.number().int().min(1).max(2_000).default(100),
+  rooms: z.coerce.number().int().min(1).max(10_000).default(500),
 })
 const shapes = {
   join: shape,
@@ -77,6 +87,7 @@ const shapes = {
   positions: shape.extend({ seconds: seconds.default(15), conns: conns.default(10_000) }),
   map: shape.extend({ seconds: seconds.default(8) }),
   stores: shape,
+  chat: shape.extend({ seconds: seconds.default(8) }),
 } as const satisfies Record<QuestionName, z.ZodType<BenchOptions>>
 
 /** The questions with their options, or `help`. Throws UsageError. */
@@ -117,6 +128,9 @@ function parsed(argv: readonly string[]) {
         changes: { type: 'string' },
         stores: { type: 'string' },
         finds: { type: 'string' },
+        members: { type: 'string' },
+        messages: { type: 'string' },
+        rooms: { type: 'string' },
       },
     })
   } catch (error) {

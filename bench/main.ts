@@ -10,6 +10,7 @@ import {
   type QuestionName,
 } from './bench-options.ts'
 import { askBook } from './book.ts'
+import { askChat } from './chat.ts'
 import { askJoin } from './join.ts'
 import { askMap } from './map.ts'
 import { holders } from './map-changes.ts'
@@ -29,6 +30,7 @@ const questions: Readonly<Record<QuestionName, (stage: Stage, options: BenchOpti
     positions: askPositions,
     map: askMap,
     stores: askStores,
+    chat: askChat,
   }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {

@@ -52,6 +52,39 @@ export type LoadCalls = {
   /** Compares every viewer's picture with the seats of a snapshot. */
   compareMaps: { asked: { position: string; seats: string }; answer: { different: number } }
   leaveMap: { asked: undefined; answer: undefined }
+  /** So many of the accounts go into a room; answers when each is told where it is. */
+  joinChat: { asked: { port: number; store: string; members: number }; answer: { opened: number } }
+  /** From now on it is noted what the members are told. */
+  beginChat: { asked: undefined; answer: undefined }
+  /** Members say so many things, one after another; answers how many the server has written. */
+  talkChat: { asked: { count: number; perSecond: number }; answer: { written: number } }
+  /** Answers when all members stand at a position `epoch:seq`, or after some seconds. */
+  chatReached: { asked: { position: string; seconds: number }; answer: { elsewhere: number } }
+  /** `saidAtMicros`: when each message was said, where that was not here. */
+  chatTold: { asked: { saidAtMicros?: readonly number[] }; answer: ChatTold }
+  leaveChat: { asked: undefined; answer: undefined }
+  /** Each account in turn says something in one of the rooms, again and again. */
+  talkInRooms: {
+    asked: Target & { stores: readonly string[]; seconds: number; round: number }
+    answer: Driven
+  }
+}
+
+export interface ChatTold {
+  /** As one of the members was told them. */
+  readonly frames: readonly ToldFrame[]
+  /** Which messages are in each of them. */
+  readonly messagesOf: readonly (readonly number[])[]
+  readonly messages: number
+  /** Frames times members. */
+  readonly receipts: number
+  /** From the saying of a message to each member, and to the last of them. */
+  readonly each: MapLatency
+  readonly last: MapLatency
+  readonly written: number
+  readonly refused: number
+  readonly gaps: number
+  readonly cutOff: number
 }
 
 /** What a line heard beside positions. */

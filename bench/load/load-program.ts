@@ -1,5 +1,7 @@
 import { serveParent } from '../helper-process.ts'
 import { BookLoad } from './book-load.ts'
+import { ChatCrowd } from './chat-crowd.ts'
+import { talkInRooms } from './chat-load.ts'
 import { makeGuests, type Guest } from './guests.ts'
 import { joinSales } from './join-load.ts'
 import { LineCrowd } from './line-crowd.ts'
@@ -13,6 +15,7 @@ let guests: readonly Guest[] = []
 const book = new BookLoad(() => guests)
 const line = new LineCrowd(() => guests)
 const map = new MapCrowd()
+const chat = new ChatCrowd(() => guests)
 
 serveParent<LoadCalls>({
   guests: async (asked) => {
@@ -44,4 +47,17 @@ serveParent<LoadCalls>({
     map.close()
     return undefined
   },
+  joinChat: (asked) => chat.open(asked),
+  beginChat: async () => {
+    chat.begin()
+    return undefined
+  },
+  talkChat: (asked) => chat.talk(asked),
+  chatReached: (asked) => chat.untilAt(asked),
+  chatTold: async (asked) => chat.summary(asked),
+  leaveChat: async () => {
+    chat.close()
+    return undefined
+  },
+  talkInRooms: (asked) => talkInRooms(guests, asked),
 })

@@ -16,6 +16,12 @@ export class SocketClient extends LiveClient {
     this.#send(opcodes.text, Buffer.from(JSON.stringify({ op: 'subscribe', ch: this.#channel, since })))
   }
 
+  /** Publishes to its channel; the reply comes as an event that carries `ref`. */
+  publish(data: unknown, ref: number): void {
+    const frame = { op: 'publish', ch: this.#channel, ref, data }
+    this.#send(opcodes.text, Buffer.from(JSON.stringify(frame)))
+  }
+
   decode(bytes: Buffer): LiveEvent {
     const { type = '', id = '', data } = JSON.parse(bytes.toString()) as Partial<LiveEvent>
     return { type, id, data }
