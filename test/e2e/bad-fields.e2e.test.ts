@@ -151,6 +151,13 @@ t.test('parameters of a query that are wrong are named', async (t) => {
     status: ['draft', 'OPEN', '', 'x'.repeat(500)],
     kind: ['seat', '[]'],
     q: ['', 'x'.repeat(101), '%1b'],
+    from: ['', 'tomorrow', '2030-01-01', '1e9'],
+    to: ['', '2030-02-30T00:00:00Z'],
+    category: ['', 'cars', 'FOOD'],
+    place: ['', 'x'.repeat(101), '%1b'],
+    near: ['', '37.5', '91,0', '0,181', '37.5,127,1', 'NaN,0', '1'.repeat(400)],
+    within: ['100', '0', '-1', '100001', 'x'],
+    sort: ['distance', '', 'name'],
     watch: ['x'.repeat(1401), 'A-01-01,'.repeat(20)],
   }
   for (const { method, path, operation, right } of calls) {

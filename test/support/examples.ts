@@ -1,5 +1,6 @@
 import { freeSlots, newSale } from './calls.ts'
 import type { Body } from './contract.ts'
+import { newStore } from './new-store.ts'
 
 const nobody = '0'.repeat(20)
 
@@ -20,7 +21,14 @@ export function examples(): Readonly<Record<string, readonly Body[]>> {
     { units: [{ unit: 'A-01-01', quantity: 1 }] },
     { best: { count: 1, section: 'A', priceClass: 'Regular' } },
   ]
+  const store = {
+    openingHours: [{ days: [1, 7], from: '10:00', to: '20:00' }],
+    links: [{ label: 'Shop', url: 'https://shop.example' }],
+    maxPerAccount: 2,
+  }
   return {
+    'POST /api/v1/stores': [newStore(store)],
+    'PATCH /api/v1/stores/{store}': [newStore(store)],
     'POST /api/v1/sales': [newSale(), newSale(freeSlots(1))],
     'PATCH /api/v1/sales/{sale}': [
       { title: 'Another', status: 'open', queue: { ratePerMinute: 60, maxActive: 9 } },
