@@ -31,11 +31,13 @@ import {
 } from '../domain/tickets/ticket-messages.ts'
 import { holdList, holdView, type holdBody, type HoldView } from '../domain/units/unit-messages.ts'
 import { Addresses } from './addresses.ts'
+import { path } from './call-path.ts'
 import { systemRandom, systemTime, type Fetch, type Time, type WebSocketConstructor } from './client-ports.ts'
 import { HttpCalls, type Call } from './http-calls.ts'
 import { LiveSocket } from './live-socket.ts'
 import { orderOutcome } from './order-outcome.ts'
 import { reconnecting } from './reconnecting.ts'
+import { StoreCalls } from './store-calls.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import { unitMap, type UnitMap, type UnitMapOptions } from './unit-map.ts'
 import { waitInLine, type LineEvent, type WaitOptions, type WaitParts } from './waiting.ts'
@@ -84,6 +86,8 @@ export class OpenrunClient {
   readonly #policy: RetryPolicy
   /** What becomes of the account's orders, over the WebSocket. A notice that was missed is repaired by reading the order. */
   readonly orderNotices$: Observable<OrderNotice>
+  /** Pop-up stores and their rooms. */
+  readonly stores = new StoreCalls((call) => this.#send(call))
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -289,9 +293,4 @@ export class OpenrunClient {
   #send<T>(call: Call<T>): Promise<T> {
     return this.#calls.send({ ...call, path: `/api/v1${call.path}` })
   }
-}
-
-/** A path whose parts cannot break out of their place. */
-function path(texts: TemplateStringsArray, ...parts: readonly string[]): string {
-  return texts.reduce((whole, text, index) => whole + encodeURIComponent(parts[index - 1] ?? '') + text)
 }

@@ -26,6 +26,8 @@ export interface BuyerPlan {
   readonly method: PaymentMethod
   /** In a sale without money: holds and books in one call. */
   readonly booksInOneCall: boolean
+  /** How often something is said in the room of the store, where the sale is held in one. */
+  readonly says: number
 }
 
 export type PaymentMethod = 'sandbox_approve' | 'sandbox_refuse' | 'sandbox_late' | 'sandbox_never'
@@ -50,6 +52,7 @@ export function buyerPlan(seed: number, number: number): BuyerPlan {
     firstHold: (['order', 'release', 'abandon'] as const)[oneOf(random(), [0.92, 0.06, 0.02])] ?? 'order',
     method: methods[oneOf(random(), [0.86, 0.06, 0.06, 0.02])] ?? 'sandbox_approve',
     booksInOneCall: happens(0.5),
+    says: oneOf(random(), [0.6, 0.25, 0.15]),
   }
 }
 

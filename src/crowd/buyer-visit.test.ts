@@ -117,7 +117,7 @@ async function visiting(
     WebSocket,
   })
   const queue = { maxPerAccount: 4 } as SaleOffer['sale']['queue']
-  const sale = { id: saleId, queue } as SaleOffer['sale']
+  const sale = { id: saleId, store: null, queue } as SaleOffer['sale']
   const codes = ['A-01-01', 'A-01-02']
   const stop = new AbortController()
   t.teardown(() => stop.abort())

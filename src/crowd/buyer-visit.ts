@@ -5,15 +5,18 @@ import { reasonOf, type BuyerParts } from './buyer.ts'
 import type { Outcome } from './journal.ts'
 import { PlaceInLine } from './place-in-line.ts'
 import { Shopping } from './shopping.ts'
+import { talk } from './talking.ts'
 import { sequenceOfTicket } from './token-reading.ts'
 
 /** One buyer's visit, from pressing Join to the ticket or the way out. Never throws: what goes wrong is noted. */
 export async function visit(parts: BuyerParts): Promise<Outcome> {
+  const talking = talk(parts)
   const outcome = await attempt(parts).catch((error: unknown): Outcome => {
     if (isCode(error, 'sale_closed')) return 'closed'
     parts.note({ type: 'failed', call: 'visit', why: reasonOf(error) })
     return 'failed'
   })
+  await talking
   const told = parts.signal.aborted && outcome === 'failed' ? 'out-of-time' : outcome
   parts.note({ type: 'done', outcome: told })
   return told

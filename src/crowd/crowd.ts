@@ -2,6 +2,7 @@ import { isCode } from '../client/api-error.ts'
 import type { Fetch, Time, WebSocketConstructor } from '../client/client-ports.ts'
 import { OpenrunClient } from '../client/openrun-client.ts'
 import type { RetryPolicy } from '../client/retry.ts'
+import type { ChatEntry } from '../domain/chat/chat-messages.ts'
 import type { SaleView } from '../domain/sales/sale-messages.ts'
 import { auditBuyers, type KnownBuyer } from './audit.ts'
 import { buyerPlan } from './buyer-plan.ts'
@@ -171,9 +172,28 @@ async function judge(
     const audit = await auditBuyers({ buyers: visitors, saleId, journal, time, callsAtOnce })
     const entries = journal.entries.filter((entry) => entry.sale === saleId)
     const sale = factsOf(offer, await looker.sale(saleId))
-    verdicts.push(verdict({ sale, entries, audit, endedAtMs }))
+    const room = await roomOf(looker, offer, entries)
+    verdicts.push(verdict({ sale, entries, audit, room, endedAtMs }))
   }
   return { offers, entries: journal.entries, verdict: together(verdicts) }
+}
+
+/** All that stands in the room of the store since the crowd came. */
+async function roomOf(
+  client: OpenrunClient,
+  { sale: { store } }: SaleOffer,
+  entries: readonly JournalEntry[],
+): Promise<ChatEntry[]> {
+  if (store === null || !entries.some(({ type }) => type === 'say-sent')) return []
+  const first = Math.min(...entries.flatMap((entry) => (entry.type === 'said' ? [entry.seq] : [])))
+  const found: ChatEntry[] = []
+  let cursor: string | undefined
+  do {
+    const page = await client.stores.said(store, { limit: 100, ...(cursor === undefined ? {} : { cursor }) })
+    found.push(...page.items)
+    cursor = (page.items.at(-1)?.seq ?? 0) > first ? (page.next ?? undefined) : undefined
+  } while (cursor !== undefined)
+  return found
 }
 
 /** The organiser may have changed pace and gate meanwhile. */

@@ -46,6 +46,9 @@ export type JournalFact =
       readonly tookMs: number
     }
   | { readonly type: 'ticket'; readonly order: string; readonly booking: string; readonly isRight: boolean }
+  /** Said in the room of the store; `say-sent` without it: whether it arrived is not known. */
+  | { readonly type: 'say-sent'; readonly text: string }
+  | { readonly type: 'said'; readonly text: string; readonly seq: number; readonly tookMs: number }
   | { readonly type: 'leave-sent' }
   | { readonly type: 'failed'; readonly call: string; readonly why: string }
   | { readonly type: 'done'; readonly outcome: Outcome }

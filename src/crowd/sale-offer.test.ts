@@ -27,6 +27,26 @@ t.test('the seats of a hall have the codes that its layout describes', (t) => {
   t.end()
 })
 
+t.test('a date that is an exception has hours and places of its own', (t) => {
+  const offer = saleOffer(sale, {
+    kind: 'slots',
+    dates: ['2026-11-22', '2026-11-23'],
+    hours: ['10:00'],
+    capacity: 10,
+    priceMinor: 0,
+    exceptions: [{ date: '2026-11-23', hours: ['09:00', '12:00'], capacity: 3 }],
+  })
+  t.same(
+    [...offer.capacities],
+    [
+      ['2026-11-22T10:00', 10],
+      ['2026-11-23T09:00', 3],
+      ['2026-11-23T12:00', 3],
+    ],
+  )
+  t.end()
+})
+
 t.test('slots are dates by hours, each with its places', (t) => {
   const dates = ['2026-11-22', '2026-11-23']
   const hours = ['10:00', '11:00']

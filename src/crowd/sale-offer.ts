@@ -14,16 +14,16 @@ export interface SaleOffer {
 }
 
 export function saleOffer(sale: SaleView, layout: SaleLayout): SaleOffer {
-  const codes = layout.kind === 'seats' ? seatCodes(layout) : slotCodes(layout)
-  const capacity = layout.kind === 'seats' ? 1 : layout.capacity
+  const units =
+    layout.kind === 'seats' ? seatCodes(layout).map((code) => [code, 1] as const) : slotsOf(layout)
   const prices =
     layout.kind === 'seats' ? layout.priceClasses.map((one) => one.priceMinor) : [layout.priceMinor]
   return {
     sale,
     kind: layout.kind,
     isFree: prices.every((price) => price === 0),
-    codes,
-    capacities: new Map(codes.map((code) => [code, capacity])),
+    codes: units.map(([code]) => code),
+    capacities: new Map(units),
   }
 }
 
@@ -38,8 +38,12 @@ function seatCodes({ sections }: Extract<SaleLayout, { kind: 'seats' }>): string
   )
 }
 
-function slotCodes({ dates, hours }: Extract<SaleLayout, { kind: 'slots' }>): string[] {
-  return dates.flatMap((date) => hours.map((hour) => `${date}T${hour}`))
+function slotsOf(layout: Extract<SaleLayout, { kind: 'slots' }>): [code: string, capacity: number][] {
+  const exceptionOf = new Map(layout.exceptions?.map((day) => [day.date, day]))
+  return layout.dates.flatMap((date) => {
+    const { hours, capacity } = exceptionOf.get(date) ?? layout
+    return hours.map((hour): [string, number] => [`${date}T${hour}`, capacity])
+  })
 }
 
 function twoDigits(number: number): string {

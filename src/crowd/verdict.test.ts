@@ -12,6 +12,7 @@ const minute = 60_000
 class MadeUp {
   readonly entries: JournalEntry[] = []
   readonly audit: AuditedBuyer[] = []
+  readonly room: { seq: number; text: string }[] = []
   readonly sale = {
     id: saleId,
     ratePerMinute: 3,
@@ -62,6 +63,13 @@ class MadeUp {
     return this.ends(buyer, 'booked', units)
   }
 
+  /** Says something, and is told that it stands there; `room` is what does. */
+  says(buyer: string, at: number, said: { text: string; seq?: number }): this {
+    const { text, seq } = said
+    this.notes(buyer, at, { type: 'say-sent', text })
+    return seq === undefined ? this : this.notes(buyer, at + 1, { type: 'said', text, seq, tookMs: 1 })
+  }
+
   ends(buyer: string, status: OrderMessage['status'], units: readonly string[]): this {
     const booking = (unit: string): BookingMessage => ({
       id: `bkg_${buyer}`,
@@ -87,8 +95,8 @@ class MadeUp {
   }
 
   get judged() {
-    const { sale, entries, audit } = this
-    return verdict({ sale, entries, audit, endedAtMs: openedMs + 10 * minute })
+    const { sale, entries, audit, room } = this
+    return verdict({ sale, entries, audit, room, endedAtMs: openedMs + 10 * minute })
   }
 }
 
@@ -125,6 +133,7 @@ t.test('an honest history breaks nothing, and everything in it is looked at', (t
       ['tickets', 2],
       ['places', 3],
       ['limit', 2],
+      ['room', 0],
     ],
   )
   t.end()
@@ -352,5 +361,22 @@ t.test('the verdicts on several sales count as one', (t) => {
   t.equal(isKept(all), false)
   t.equal(all.order.checked, 2)
   t.equal(all.tickets.breaches.length, 1)
+  t.end()
+})
+
+t.test('what was acknowledged has to stand in the room, under its number and once', (t) => {
+  const history = (...room: { seq: number; text: string }[]) => {
+    const made = new MadeUp().says('ann', 10, { text: 'hello', seq: 7 }).says('bob', 20, { text: 'anybody?' })
+    made.room.push(...room)
+    return made
+  }
+  const hello = { seq: 7, text: 'hello' }
+  const anybody = { seq: 8, text: 'anybody?' }
+  breaks(t, history(hello, anybody), [])
+  breaks(t, history(hello), [], undefined)
+  breaks(t, history(anybody), ['room'], /ann was told that "hello" stands as 7/)
+  breaks(t, history({ seq: 6, text: 'hello' }), ['room'], /stands as 7, and it does not/)
+  breaks(t, history(hello, anybody, { seq: 9, text: 'anybody?' }), ['room'], /stands 2 times/)
+  t.equal(history(hello).judged.room.checked, 2)
   t.end()
 })

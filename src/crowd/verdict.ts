@@ -3,6 +3,7 @@ import type { JournalEntry } from './journal.ts'
 import { judgeGate, judgePace } from './verdict-gate.ts'
 import { judgeOrder, judgePlaces } from './verdict-line.ts'
 import { judgeLimit, judgeSaid, judgeStock, judgeTickets } from './verdict-orders.ts'
+import { judgeRoom } from './verdict-room.ts'
 import { stays, type Stay } from './verdict-stays.ts'
 
 /** What is known of a sale before the crowd comes. */
@@ -28,6 +29,8 @@ export interface History {
   /** Of this sale alone, in the order in which they were written. */
   readonly entries: readonly JournalEntry[]
   readonly audit: readonly AuditedBuyer[]
+  /** What stands in the room of the store in the end; nothing where there is none. */
+  readonly room: readonly { readonly seq: number; readonly text: string }[]
   readonly endedAtMs: number
 }
 
@@ -57,6 +60,7 @@ export const promises = {
   tickets: 'Every booking has its ticket',
   places: 'One account, one place',
   limit: 'One account, no more than allowed',
+  room: 'What is said in a room stands there, once',
 } as const
 export type PromiseName = keyof typeof promises
 export const promiseNames = Object.keys(promises) as PromiseName[]
@@ -70,6 +74,7 @@ const judges: Readonly<Record<PromiseName, (history: Case) => Finding>> = {
   tickets: judgeTickets,
   places: judgePlaces,
   limit: judgeLimit,
+  room: judgeRoom,
 }
 
 export type Verdict = Readonly<Record<PromiseName, Finding>>
