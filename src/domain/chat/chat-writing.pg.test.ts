@@ -1,5 +1,6 @@
 import t from 'tap'
 import { usePostgres } from '../../../test/support/stores.ts'
+import { until } from '../../../test/support/until.ts'
 import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { ensureFirstOrganiser } from '../accounts/organiser-key.ts'
@@ -183,3 +184,32 @@ t.test('what was said is gone from the disk when it is deleted, also from a pin'
     from chat_entries where store_id = ${room} and seq = 1`
   t.same(row, { text: '', gone: true, pin: null })
 })
+
+t.test(
+  'a connection that is lost at the commit leaves nothing open: what was said stands once',
+  async (t) => {
+    const room = await newRoom()
+    const account = await newAccount()
+    await sql`
+    create function wait_for_test() returns trigger language plpgsql as
+    $$ begin perform pg_advisory_xact_lock_shared(1); return null; end $$`
+    await sql`
+    create constraint trigger waits after insert on chat_entries deferrable initially deferred
+    for each row execute function wait_for_test()`
+    const blocked = await sql.reserve()
+    await blocked`select pg_advisory_lock(1)`
+    const { writing, notices } = newWriting()
+    const saying = writing.write(talk(room, account, 'x'))
+    await until('it waits', async () => {
+      const [killed] = await blocked`
+      select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'advisory'`
+      return killed !== undefined
+    })
+    await blocked`select pg_advisory_unlock(1)`
+    blocked.release()
+    t.match(await saying, { seq: 1, id: 'x' })
+    t.equal(notices.length, 1)
+    t.same(await sql`select seq::int, id from chat_entries where store_id = ${room}`, [{ seq: 1, id: 'x' }])
+    await sql`drop trigger waits on chat_entries`
+  },
+)
