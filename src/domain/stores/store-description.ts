@@ -1,21 +1,18 @@
 import { Marked, Tokenizer } from 'marked'
 import sanitizeHtml from 'sanitize-html'
 
-/** Farther than this no closing sign is looked for, or a text full of opening ones would take half a second. */
-const emphasisCharsMax = 1_000
+/** Farther than this no closing sign is looked for: a text of nothing but opening ones would take seconds. */
+const emphasisCharsMax = 500
 
 const markdown = new Marked({
   gfm: true,
   breaks: true,
   tokenizer: {
     emStrong(source, masked, before) {
-      const rest = masked.slice(-source.length)
-      return Tokenizer.prototype.emStrong.call(
-        this,
-        source.slice(0, emphasisCharsMax),
-        rest.slice(0, emphasisCharsMax),
-        before,
-      )
+      const [near, maskedNear] = [source, masked.slice(-source.length)].map((text) =>
+        text.slice(0, emphasisCharsMax),
+      ) as [string, string]
+      return Tokenizer.prototype.emStrong.call(this, near, maskedNear, before)
     },
   },
 })
@@ -38,13 +35,16 @@ const allowedTags =
 /** They stand below the headings of the page. */
 const headings = { h1: 'h3', h2: 'h4', h3: 'h5', h4: 'h6', h5: 'h6' }
 
+/** No word is as long, and looking for addresses in one of 20,000 letters would take the most of a second. */
+const endlessWord = /\S{1000}/u
+
 function parsed(text: string): string {
   try {
-    return markdown.parse(text, { async: false })
+    if (!endlessWord.test(text)) return markdown.parse(text, { async: false })
   } catch {
     // Thousands of quotations within each other exhaust the stack.
-    return `<p>${text.replace(/&/g, '&amp;').replace(/</g, '&lt;')}</p>`
   }
+  return `<p>${text.replace(/&/g, '&amp;').replace(/</g, '&lt;')}</p>`
 }
 
 function linkOf(href = ''): sanitizeHtml.Tag {
