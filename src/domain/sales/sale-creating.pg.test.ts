@@ -1,4 +1,6 @@
 import t from 'tap'
+import { makePopup } from '../../../test/support/popups.ts'
+import { until } from '../../../test/support/until.ts'
 import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { makeOrganiser, makeSale } from '../../../test/support/sales.ts'
@@ -100,4 +102,24 @@ t.test('writes a hall of 50,000 seats', async (t) => {
   t.equal(sale.placeCount, 50_000)
   const units = await readUnits(sql, sale.id)
   t.equal(units.at(-1)?.code, 'S49-20-50')
+})
+
+t.test('a sale that is made while its store closes comes too late', async (t) => {
+  const { storeId, organiserId } = await makePopup(sql)
+  let making: Promise<unknown> | undefined
+  await sql.begin(async (tx) => {
+    await tx`update stores set status = 'closed' where id = ${storeId}`
+    making = makeSale(sql, { organiserId, changes: { store: storeId } })
+    making.catch(() => {})
+    await until('it waits for the store', async () => {
+      const rows = await sql`
+        select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%from stores%'`
+      return rows.length > 0
+    })
+  })
+  await t.rejects(making ?? Promise.resolve(), {
+    code: 'invalid_request',
+    options: { errors: [{ field: 'store', message: 'has closed' }] },
+  })
+  t.same(await sql`select 1 from sales where store_id = ${storeId}`, [])
 })
