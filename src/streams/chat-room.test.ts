@@ -63,7 +63,9 @@ function openRoom(disk: Disk) {
   }
   const hearJoined = (member: (typeof members)[number], joined: ChatJoined & { id: string }): void => {
     if (joined.gap === true) member.entries = []
-    member.entries.push(...joined.entries)
+    // Frames told while it was asked for are in it too.
+    const known = member.entries.at(-1)?.seq ?? 0
+    member.entries.push(...joined.entries.filter(({ seq }) => seq > known))
     member.position = joined.id
     if (!members.includes(member)) members.push(member)
   }

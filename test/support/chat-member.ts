@@ -114,7 +114,9 @@ export class ChatMember {
       if (data.gap === true) this.gaps++
     } else if (type !== 'entries') return
     else if (`${id.split(':')[0]}:${data.prev}` !== this.position) return this.#ask()
-    this.entries.push(...(data.entries ?? []))
+    // Two answers may tell the same, when it was asked for twice.
+    const known = Number(this.position.split(':')[1] ?? 0)
+    this.entries.push(...(data.entries ?? []).filter(({ seq }) => seq > known))
     this.position = id
   }
 

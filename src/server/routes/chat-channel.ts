@@ -29,7 +29,7 @@ export function chatChannelRoute(parts: ChatChannelParts): Channel {
     prefix: 'chat',
     about: 'store',
     summary:
-      'The room of a store. Everybody may read; an account talks, and is counted. Apply `entries` if `prev` is where you are, else subscribe again with `since`.',
+      'The room of a store. Everybody may read; an account talks, and is counted. Apply `entries` if `prev` is where you are, else subscribe again with `since`; what comes twice then has the same `seq`.',
     auth: 'public',
     events: chatEvents,
     publishes: chatPublished,
