@@ -239,7 +239,7 @@ class ChatQuestion {
 
   async #inManyRooms(): Promise<Turn[]> {
     const { load, server, sql } = this.#stage
-    const { rounds, seconds, rooms, conns } = this.#options
+    const { rounds, seconds, rooms, conns, accounts } = this.#options
     const stores: string[] = []
     while (stores.length < rooms)
       stores.push(
@@ -250,7 +250,9 @@ class ChatQuestion {
     const turns: Turn[] = []
     for (let round = 0; round <= rounds; round++) {
       const before = await this.#entries()
-      const asked = { port: server.port, connections: conns, stores, seconds, round }
+      // The first round warms up: in it each account becomes a member, and its token known.
+      const length = round === 0 ? { seconds: 120, count: accounts } : { seconds }
+      const asked = { port: server.port, connections: conns, stores, round, ...length }
       const meters = this.#meters(server.pid, load.pid)
       const { result, usedMicros, ...window } = await metered(meters, () => load.ask('talkInRooms', asked))
       const written = result.statuses['201'] ?? 0
@@ -258,7 +260,6 @@ class ChatQuestion {
         check(`many rooms ${round}: messages that were refused`, 0, result.done - written),
         check(`many rooms ${round}: messages on disk`, written, (await this.#entries()) - before),
       )
-      // The first round warms up: there each account becomes a member.
       if (round === 0) continue
       this.#windows.push({ ...window, name: 'chat, many rooms' })
       const { perSecond, p50Ms, p99Ms } = result

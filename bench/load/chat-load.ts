@@ -8,11 +8,12 @@ export async function talkInRooms(
   guests: readonly Guest[],
   asked: LoadCalls['talkInRooms']['asked'],
 ): Promise<Driven> {
-  const { stores, round } = asked
+  const { stores, round, count = Infinity } = asked
   let said = 0
   return await drive({
     ...asked,
     next: () => {
+      if (said >= count) return undefined
       const n = said++
       const guest = guests[n % guests.length]
       const body = JSON.stringify({ text: `Is there still one of number ${round} ${n} left?` })

@@ -63,9 +63,9 @@ export type LoadCalls = {
   /** `saidAtMicros`: when each message was said, where that was not here. */
   chatTold: { asked: { saidAtMicros?: readonly number[] }; answer: ChatTold }
   leaveChat: { asked: undefined; answer: undefined }
-  /** Each account in turn says something in one of the rooms, again and again. */
+  /** Each account in turn says something in one of the rooms, again and again, or so many of them once. */
   talkInRooms: {
-    asked: Target & { stores: readonly string[]; seconds: number; round: number }
+    asked: Target & { stores: readonly string[]; seconds: number; round: number; count?: number }
     answer: Driven
   }
 }
