@@ -39,7 +39,7 @@ export function positionOf({ isKnown, epoch, seq }) {
 
 /** The room as it is told at joining: what was missed, or the newest. @param {RoomState} state @param {ChatJoined} joined @returns {RoomState} */
 export function joined(state, { epoch, seq, members, me, entries, gap, pinned, slowSeconds, closed }) {
-  const goesOn = state.isKnown && state.epoch === epoch && gap !== true && seq >= state.seq
+  const goesOn = state.isKnown && state.epoch === epoch && gap !== true
   const before = goesOn ? state : { ...state, entries: [], seq: 0 }
   const missed = entries.filter((entry) => entry.seq > before.seq)
   const all = missed.reduce(withEntry, before)
@@ -47,7 +47,8 @@ export function joined(state, { epoch, seq, members, me, entries, gap, pinned, s
     ...all,
     isKnown: true,
     epoch,
-    seq,
+    // What was asked for twice is told twice, and more may have been heard in between.
+    seq: Math.max(seq, before.seq),
     members,
     me,
     pinned,

@@ -45,6 +45,7 @@ t.test('what was missed is added; after a gap or in another epoch the newest rep
   const room = joined(unknownRoom, told([entry(1), entry(2)]))
   t.same(seqs(joined(room, told([entry(3), entry(4)]))), [1, 2, 3, 4])
   t.same(seqs(joined(room, told([], { seq: 2 }))), [1, 2], 'nothing was missed')
+  t.same(seqs(joined(room, told([], { seq: 1 }))), [1, 2], 'what is told late takes nothing back')
   t.same(seqs(joined(room, told([entry(80), entry(81)], { gap: true }))), [80, 81])
   t.same(seqs(joined(room, told([entry(1), entry(2), entry(3)], { epoch: 2 }))), [1, 2, 3])
 })

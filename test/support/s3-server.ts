@@ -1,20 +1,5 @@
-import { createRequire } from 'node:module'
+import S3rver from 's3rver'
 import type { Scope } from './stores.ts'
-
-interface Server {
-  run(): Promise<{ port: number }>
-  close(): Promise<void>
-}
-type ServerClass = new (options: {
-  port: number
-  address: string
-  silent: boolean
-  directory: string
-  configureBuckets: readonly { name: string }[]
-}) => Server
-
-/** It brings no types. */
-const S3rver = createRequire(import.meta.url)('s3rver') as ServerClass
 
 /** A server that speaks S3, with one bucket; who asks is `S3RVER`, with the same secret. */
 export async function useS3(t: Scope, folder: string): Promise<{ endpoint: string; bucket: string }> {
