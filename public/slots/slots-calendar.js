@@ -1,7 +1,7 @@
 import { useState } from '/vendor/preact-hooks.js'
 import { html } from '../shell/html.js'
 import { date as dateText, money, number } from '../shell/said.js'
-import { hasUnit, placesLeft } from '../till/till-state.js'
+import { hasBooked, placesLeft } from '../till/till-state.js'
 import { slotsWords } from '../words/slots-words.js'
 import { tillWords } from '../words/till-words.js'
 
@@ -100,10 +100,10 @@ function SlotButton({ places, slots, date, hour }) {
   if (unitNo === undefined) return html`<span class="slot closed">${words.closed}</span>`
   if (!places.units.map.isKnown) return html`<span class="slot bone"></span>`
   const code = slots.codeOf(unitNo)
-  const { chosen, holds, orders } = places.state.value
+  const { chosen, holds } = places.state.value
   const left = places.units.leftOf(unitNo)
   const isChosen = chosen.has(code)
-  const isBooked = places.sale.onePerUnit && orders.some((order) => hasUnit(order, code))
+  const isBooked = places.sale.onePerUnit && hasBooked(places.state.value, code)
   const isMine = isBooked || holds.some(({ units }) => units.some(({ unit }) => unit === code))
   const label = `${dateText(date)} ${hour}`
   if (left === 0 && !isChosen && !isMine) {

@@ -12,7 +12,7 @@
  * @property {boolean} isTaking what is chosen is just being held
  * @property {readonly Held[]} holds the one that ends first comes first
  * @property {readonly OrderMessage[]} orders made here or found unfinished; the newest first
- * @property {number} standing places of this account's other orders in this sale
+ * @property {readonly string[]} standing units of this account's other orders in this sale, once for each place
  * @property {TillNews | undefined} news what the buyer has to be told
  * @property {boolean} isRead whether the server was asked for what was there before
  *
@@ -28,7 +28,7 @@ export const emptyTill = {
   isTaking: false,
   holds: [],
   orders: [],
-  standing: 0,
+  standing: [],
   news: undefined,
   isRead: false,
 }
@@ -36,9 +36,9 @@ export const emptyTill = {
 /** How many places more this account may choose. @param {TillState} state @param {number} maxPerAccount */
 export function placesLeft(state, maxPerAccount) {
   const held = state.holds.reduce((sum, { units }) => sum + placesOf(units), 0)
-  const ordered = state.orders.reduce((sum, order) => sum + standingPlaces(order), 0)
+  const ordered = state.orders.reduce((sum, order) => sum + standingUnits(order).length, 0)
   const chosen = [...state.chosen.values()].reduce((sum, quantity) => sum + quantity, 0)
-  return Math.max(0, maxPerAccount - state.standing - held - ordered - chosen)
+  return Math.max(0, maxPerAccount - state.standing.length - held - ordered - chosen)
 }
 
 /**
@@ -138,9 +138,7 @@ export function ordersRead(state, orders) {
   const known = new Set(state.orders.map(({ id }) => id))
   const others = orders.filter(({ id }) => !known.has(id))
   const unfinished = others.filter(isUnfinished)
-  const standing = others
-    .filter((order) => !isUnfinished(order))
-    .reduce((sum, order) => sum + standingPlaces(order), 0)
+  const standing = others.filter((order) => !isUnfinished(order)).flatMap(standingUnits)
   return unfinished.reduceRight(withOrder, { ...state, standing, isRead: true })
 }
 
@@ -149,7 +147,7 @@ export function withoutOrder(state, orderId) {
   const order = state.orders.find(({ id }) => id === orderId)
   if (order === undefined || isUnfinished(order)) return state
   const orders = state.orders.filter((other) => other !== order)
-  return { ...state, orders, standing: state.standing + standingPlaces(order) }
+  return { ...state, orders, standing: [...state.standing, ...standingUnits(order)] }
 }
 
 /** It is not known yet what becomes of it. @param {OrderMessage} order */
@@ -172,14 +170,14 @@ function placesOf(units) {
   return units.reduce((sum, { quantity }) => sum + quantity, 0)
 }
 
-/** @param {OrderMessage} order */
-function standingPlaces({ bookings }) {
-  return bookings.filter(stands).length
+/** Whether a booking of the unit stands. @param {TillState} state @param {string} code */
+export function hasBooked({ standing, orders }, code) {
+  return standing.includes(code) || orders.some((order) => standingUnits(order).includes(code))
 }
 
-/** Whether a booking of the unit stands. @param {OrderMessage} order @param {string} code */
-export function hasUnit({ bookings }, code) {
-  return bookings.some((booking) => booking.unit === code && stands(booking))
+/** @param {OrderMessage} order */
+function standingUnits({ bookings }) {
+  return codesOf(bookings.filter(stands))
 }
 
 /** @param {OrderMessage['bookings'][number]} booking */

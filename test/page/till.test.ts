@@ -287,7 +287,7 @@ t.test('an extension is kept, a release gives back', async (t) => {
 t.test('an answer that is older than what is known does not bring an order back to life', async (t) => {
   const booked = withOrder(emptyTill, orderOf('ord_1', 'booked', 'A'))
   t.equal(withOrder(booked, orderOf('ord_1', 'paying', 'A')).orders[0]?.status, 'booked')
-  t.equal(withoutOrder(booked, 'ord_1').standing, 1, 'it counts when it is not shown any more')
+  t.equal(withoutOrder(booked, 'ord_1').standing.length, 1, 'it counts when it is not shown any more')
   const paying = withOrder(emptyTill, orderOf('ord_2', 'paying', 'A'))
   t.equal(withoutOrder(paying, 'ord_2').orders.length, 1, 'what is not finished stays in sight')
 })
