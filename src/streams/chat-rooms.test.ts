@@ -18,6 +18,7 @@ function openRooms(t: Test) {
     counts: [] as [string, number][],
   }
   const heads = new Map<string, ChatHead>()
+  const away = { postgres: false }
   const begun: ChatHead[] = []
   const told: [string, ChatEvent][] = []
   const rooms = new ChatRooms({
@@ -46,6 +47,7 @@ function openRooms(t: Test) {
       entries: async () => [],
       heads: async (storeIds) => {
         asked.heads.push(storeIds)
+        if (away.postgres) throw new Error('away')
         return storeIds.flatMap((storeId) => heads.get(storeId) ?? [])
       },
       beginEpoch: async (head) => void begun.push(head),
@@ -54,7 +56,7 @@ function openRooms(t: Test) {
   t.teardown(() => rooms.stop())
   const put = (storeId: string, seq = 0) => heads.set(storeId, { storeId, epoch: 1, seq })
   const isHeard = (storeId: string) => channels.get(`{${storeId}}:ch:chat`)?.observed ?? false
-  return { rooms, clock, lost$, asked, put, begun, told, isHeard, heads }
+  return { rooms, clock, lost$, asked, put, begun, told, isHeard, heads, away }
 }
 
 t.test(
@@ -144,4 +146,18 @@ t.test('the pace of a room that nobody listens to is read once in two seconds', 
   await clock.advance(2_000)
   await rooms.slowSeconds('a')
   t.equal(asked.rooms.length, 3)
+})
+
+t.test('a comparison that fails, in its turn or after a loss, is made again at the next turn', async (t) => {
+  const { rooms, clock, asked, put, lost$, away } = openRooms(t)
+  put('a', 5)
+  const { room } = await rooms.open('a')
+  away.postgres = true
+  lost$.next()
+  await clock.advance(2_000)
+  t.equal(asked.heads.length, 2)
+  away.postgres = false
+  await clock.advance(2_000)
+  t.equal(asked.heads.length, 3)
+  t.equal(room.room.seq, 5)
 })

@@ -57,7 +57,7 @@ export class ChatRooms {
 
   constructor(options: ChatRoomsOptions) {
     this.#options = options
-    this.#losses = options.broker.lost$.subscribe(() => void this.#compare())
+    this.#losses = options.broker.lost$.subscribe(() => void this.#try(() => this.#compare()))
     void this.#repeat(compareMs, () => this.#compare())
     void this.#repeat(countMs, () => this.#count())
   }
@@ -132,13 +132,18 @@ export class ChatRooms {
   }
 
   async #repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock } = this.#options
     const { signal } = this.#stopped
     for (;;) {
       await clock.wait(everyMs, signal)
       if (signal.aborted) return
-      await work().catch((err: unknown) => log.debug({ err }, 'chat rooms'))
+      await this.#try(work)
     }
+  }
+
+  /** What fails while a store is away is done at its next turn. */
+  async #try(work: () => Promise<void>): Promise<void> {
+    await work().catch((err: unknown) => this.#options.log.debug({ err }, 'chat rooms'))
   }
 
   /** One query for all rooms, whatever was lost on the way. */
