@@ -77,7 +77,7 @@ t.test('sixty people at two processes book each of thirty places once', async (t
   t.equal(statuses.filter((status) => status === 'booked').length, 30)
   const rest = new Set(statuses.filter((status) => status !== 'booked'))
   t.ok(
-    [...rest].every((status) => status === 'soldout' || status === 'unit_taken'),
+    [...rest].every((status) => status === 'soldout' || status === 'fully_booked'),
     [...rest].join(),
   )
   const [row] = await app.sql`

@@ -12,6 +12,7 @@ export const strangers: Readonly<Record<string, string>> = {
   booking: `bkg_${nobody}`,
   store: `sto_${nobody}`,
   member: `cme_${nobody}`,
+  picture: `pic_${nobody}`,
   seq: '1',
 }
 

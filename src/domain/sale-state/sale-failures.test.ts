@@ -6,8 +6,9 @@ import { Problem } from '../../errors.ts'
 import { FencedError, saleFailure, saleFailures } from './sale-failures.ts'
 
 const domain = fileURLToPath(new URL('..', import.meta.url))
+/** Those of sales: rooms have no epoch in Redis, and nothing there that would be missed. */
 const scripts = readdirSync(domain, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.lua'))
+  .filter((path) => path.endsWith('.lua') && !path.startsWith('chat'))
   .map((path) => ({ path, lua: readFileSync(join(domain, path), 'utf8') }))
 
 t.test('scripts and their callers mean the same by each failure number', (t) => {
