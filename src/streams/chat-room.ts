@@ -291,7 +291,7 @@ export class ChatRoom {
   }
 }
 
-/** Telling a listener costs some 10 µs: beyond a few hundred, a frame waits until a fifth of the time is spent on it. */
+/** Telling a listener costs some 10 µs: beyond a thousand, a frame waits until half of the time is spent on it. */
 function frameMs(listeners: number): number {
-  return Math.min(500, Math.max(20, listeners / 20))
+  return Math.min(500, Math.max(20, listeners / 50))
 }
