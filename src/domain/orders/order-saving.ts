@@ -46,6 +46,8 @@ type Saving = Told & { readonly done: Promise<SavedOrder> }
 
 /** So long a caller waits before it is told that the order is in progress. */
 const patienceMs = 2000
+/** And so much longer at the most. */
+const patienceStepMs = 100
 /** Pauses between two tries: twice as long each time, and each caller's own, so that not all come back at once. */
 const pause = { firstMs: 100, mostMs: 3000 } as const
 /** Orders in progress; one more gets a single try. */
@@ -59,6 +61,8 @@ export class OrderSaving {
   readonly #options: OrderSavingOptions
   readonly #savings = new Map<string, Saving>()
   readonly #stopped = new AbortController()
+  /** Of those who wait, or have waited a moment ago; all wait as long, so the first ends first. */
+  readonly #patience: { readonly endsAtMs: number; readonly end: () => void }[] = []
 
   constructor(options: OrderSavingOptions) {
     this.#options = options
@@ -78,11 +82,7 @@ export class OrderSaving {
     const key = `${order.id} ${order.accountId}`
     const before = this.#savings.get(key)
     const saving = before ?? this.#begin(key, order, attempt)
-    const patience = new AbortController()
-    const soon = await Promise.race([
-      saving.done,
-      this.#options.clock.wait(patienceMs, patience.signal).then(() => undefined),
-    ]).finally(() => patience.abort())
+    const soon = await this.#within(saving.done)
     // What is not kept cannot be promised.
     if (soon !== undefined || saving.kept === undefined) {
       const outcome = soon ?? (await saving.done)
@@ -92,6 +92,28 @@ export class OrderSaving {
     const inProgress = this.#messageOf(order, saving.kept, 'saving')
     await this.#options.notes.keep(order.accountId, inProgress)
     return { order: inProgress, created: false }
+  }
+
+  /** What comes within the time that callers wait, else undefined. One timer for all: nearly every order is in time. */
+  #within(done: Promise<SavedOrder>): Promise<SavedOrder | undefined> {
+    return new Promise((resolve, reject) => {
+      done.then(resolve, reject)
+      const endsAtMs = this.#options.clock.nowMs() + patienceMs
+      if (this.#patience.push({ endsAtMs, end: () => resolve(undefined) }) === 1) void this.#loosePatience()
+    })
+  }
+
+  async #loosePatience(): Promise<void> {
+    const { clock } = this.#options
+    for (let inMs = patienceMs; this.#patience.length > 0; inMs = patienceStepMs) {
+      await clock.wait(inMs, this.#stopped.signal)
+      // Then nothing is tried any more, and each hears what became of the last try.
+      if (this.#stopped.signal.aborted) return
+      const nowMs = clock.nowMs()
+      const stillIn = this.#patience.findIndex(({ endsAtMs }) => endsAtMs > nowMs)
+      const over = this.#patience.splice(0, stillIn < 0 ? this.#patience.length : stillIn)
+      for (const { end } of over) end()
+    }
   }
 
   #begin(key: string, order: UnsavedOrder, attempt: (onKept: OnKept) => Promise<SavedOrder>): Saving {
