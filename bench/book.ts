@@ -2,12 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import postgres from 'postgres'
 import { migrate } from '../src/db/migrate.ts'
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
-import type { BenchOptions } from './bench-options.ts'
 import { cpuMicrosOf, cpuMicrosOfFamily } from './cpu-time.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { OneRowCommitsCalls } from './limits/one-row-commits-calls.ts'
 import type { Stage } from './stage.ts'
-import { check, ratioOf, sideOf, timed, type Check, type Findings, type Turn, type Window } from './turn.ts'
+import { defineQuestion, turnOptions } from './question.ts'
+import { rowOf } from './rows.ts'
+import { check, sideOf, timed, type Check, type Findings, type Turn, type Window } from './turn.ts'
 
 /** More than any turn is expected to reach. */
 const ordersPerSecondMax = 5_000
@@ -29,11 +30,26 @@ const openGate = {
   maxPerAccount: perAccount,
 }
 
+const bookOptions = {
+  ...turnOptions({ seconds: [3, 5], rounds: [2, 5] }),
+  conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
+  accounts: { about: 'buyers that take part', quick: 5_000, full: 20_000, least: 1_000, most: 45_000 },
+}
+
+export const book = defineQuestion({
+  name: 'book',
+  about: 'how many bookings of a free sale are on disk in a second, hold and order over HTTP',
+  options: bookOptions,
+  ask: async (bench, options) => await askBook(await bench.open(options), options),
+})
+
+type Options = Readonly<Record<keyof typeof bookOptions, number>>
+
 /**
  * How many bookings of a free sale are on disk in a second, over HTTP, against a program that commits the same rows one
  * booking at a time?
  */
-export async function askBook(stage: Stage, options: BenchOptions): Promise<Findings> {
+async function askBook(stage: Stage, options: Options): Promise<Findings> {
   const limit = new HelperProcess<OneRowCommitsCalls>(new URL('./limits/one-row-commits.ts', import.meta.url))
   try {
     return await new BookQuestion(stage, options, limit).ask()
@@ -50,7 +66,7 @@ interface Series {
 
 class BookQuestion {
   readonly #stage: Stage
-  readonly #options: BenchOptions
+  readonly #options: Options
   readonly #limit: HelperProcess<OneRowCommitsCalls>
   readonly #windows: Window[] = []
   #sale = ''
@@ -58,7 +74,7 @@ class BookQuestion {
   #refused = 0
   #committed = 0
 
-  constructor(stage: Stage, options: BenchOptions, limit: HelperProcess<OneRowCommitsCalls>) {
+  constructor(stage: Stage, options: Options, limit: HelperProcess<OneRowCommitsCalls>) {
     this.#stage = stage
     this.#options = options
     this.#limit = limit
@@ -74,23 +90,29 @@ class BookQuestion {
     this.#windows.length = 0
     for (let round = 1; round <= rounds; round++) await this.#round(series, seconds)
     const rate = (turns: readonly Turn[]) => turns.map((turn) => turn.perSecond)
-    const bottom = rate(series.limit)
+    const limit = rate(series.limit)
     const cost = (turns: readonly Turn[]) => turns.map(({ cpuMicros: { load: _, ...used } }) => sum(used))
-    const top = cost(series.limit)
     return {
       sides: [
         sideOf('order', series.order),
         sideOf('hold and order', series.holdAndOrder),
         sideOf('one-row commits', series.limit),
       ],
-      ratios: [
-        ratioOf({ name: 'orders per second', goal: 1 }, { top: rate(series.order), bottom }),
-        ratioOf({ name: 'hold and order per second', goal: 1 }, { top: rate(series.holdAndOrder), bottom }),
-        ratioOf({ name: 'orders per CPU second', goal: 1 }, { top, bottom: cost(series.order) }),
-        ratioOf(
-          { name: 'hold and order per CPU second', goal: 1 },
-          { top, bottom: cost(series.holdAndOrder) },
-        ),
+      rows: [
+        rowOf({
+          metric: 'hold, order and durable booking',
+          unit: 'a second',
+          ours: rate(series.holdAndOrder),
+          limit,
+          goal: { of: 'limit', least: 1 },
+        }),
+        rowOf({ metric: 'orders of what is held', unit: 'a second', ours: rate(series.order), limit }),
+        rowOf({
+          metric: 'CPU of server and stores for hold and order',
+          unit: 'µs',
+          ours: cost(series.holdAndOrder),
+          limit: cost(series.limit),
+        }),
       ],
       checks: [...(await this.#checkOurs()), ...(await this.#checkLimit(limitUrl))],
       windows: this.#windows,

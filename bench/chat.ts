@@ -1,16 +1,16 @@
-import type { BenchOptions } from './bench-options.ts'
 import { cpuMicrosOf } from './cpu-time.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { BarePublishCalls } from './limits/bare-publish-calls.ts'
 import type { ChatTold, LoadCalls } from './load/load-calls.ts'
 import { residentBytesOf } from './memory-use.ts'
+import { connectionsMax, defineQuestion, turnOptions } from './question.ts'
+import { rowOf } from './rows.ts'
 import type { Stage } from './stage.ts'
 import {
   check,
   coresOf,
   figureOf,
   metered,
-  ratioOf,
   shares,
   sideOf,
   type Check,
@@ -25,11 +25,35 @@ const patienceSeconds = 20
 
 type Crowd = HelperProcess<LoadCalls>
 
+const chatOptions = {
+  ...turnOptions({ seconds: [5, 8], rounds: [1, 3] }),
+  conns: { about: 'connections of those who talk over HTTP', quick: 256, full: 256, least: 1, most: 2_000 },
+  accounts: {
+    about: 'buyers, and those who talk in many rooms',
+    quick: 10_000,
+    full: 20_000,
+    least: 2,
+    most: 45_000,
+  },
+  members: { about: 'members of the full room', quick: 10_000, full: 10_000, least: 2, most: connectionsMax },
+  messages: { about: 'messages a second in it', quick: 50, full: 50, least: 1, most: 2_000 },
+  rooms: { about: 'rooms in which many talk at once', quick: 100, full: 500, least: 1, most: 10_000 },
+}
+
+export const chat = defineQuestion({
+  name: 'chat',
+  about: 'how soon everybody in a full room hears what is said there',
+  options: chatOptions,
+  ask: async (bench, options) => await askChat(await bench.open(options), options),
+})
+
+type Options = Readonly<Record<keyof typeof chatOptions, number>>
+
 /**
  * How soon does everybody in a full room hear what is said there, and what does it cost, against the web server publishing
  * the same bytes at the same times? And how many messages a second are written, said in many rooms?
  */
-export async function askChat(stage: Stage, options: BenchOptions): Promise<Findings> {
+async function askChat(stage: Stage, options: Options): Promise<Findings> {
   const limit = new HelperProcess<BarePublishCalls>(new URL('./limits/bare-publish.ts', import.meta.url))
   const limitCrowd: Crowd = new HelperProcess(new URL('./load/load-program.ts', import.meta.url))
   try {
@@ -50,7 +74,7 @@ interface OurTurn {
 
 class ChatQuestion {
   readonly #stage: Stage
-  readonly #options: BenchOptions
+  readonly #options: Options
   readonly #limit: HelperProcess<BarePublishCalls>
   readonly #limitCrowd: Crowd
   readonly #windows: Window[] = []
@@ -59,7 +83,7 @@ class ChatQuestion {
 
   constructor(
     stage: Stage,
-    options: BenchOptions,
+    options: Options,
     { limit, limitCrowd }: { limit: HelperProcess<BarePublishCalls>; limitCrowd: Crowd },
   ) {
     this.#stage = stage
@@ -98,11 +122,21 @@ class ChatQuestion {
         sideOf('bare publishing', limit),
         sideOf('openrun, many rooms', many),
       ],
-      ratios: [
-        ratioOf(
-          { name: 'frames told per server CPU second', goal: 0.8 },
-          { top: cpu(limit), bottom: cpu(turns) },
-        ),
+      rows: [
+        rowOf({
+          metric: 'server CPU for a frame to a member',
+          unit: 'µs',
+          ours: cpu(turns),
+          limit: cpu(limit),
+          goal: { of: 'limit', most: 1.2 },
+        }),
+        rowOf({
+          metric: 'said to heard by the last member, p99',
+          unit: 'ms',
+          ours: ours.map(({ told }) => told.last.p99Ms),
+          limit: limit.map(({ p99Ms }) => p99Ms),
+          goal: { of: 'ours', most: 150 },
+        }),
       ],
       figures: this.#figures,
       checks: this.#checks,

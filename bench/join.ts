@@ -1,11 +1,12 @@
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
-import type { BenchOptions } from './bench-options.ts'
 import { cpuMicrosOf } from './cpu-time.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { BareJoinCalls } from './limits/bare-join-calls.ts'
 import type { Driven } from './load/drive.ts'
 import type { Stage } from './stage.ts'
-import { check, ratioOf, sideOf, timed, type Check, type Findings, type Turn, type Window } from './turn.ts'
+import { defineQuestion, turnOptions } from './question.ts'
+import { rowOf } from './rows.ts'
+import { check, sideOf, timed, type Check, type Findings, type Turn, type Window } from './turn.ts'
 
 /** More than any turn is expected to reach, so that it is the clock that ends it. */
 const joinsPerSecondMax = 25_000
@@ -13,11 +14,27 @@ const joinsPerSecondMax = 25_000
 /** Nobody is to be let in: only joining is asked about. One is, because the gate lets the first one through. */
 const closedGate = { ratePerMinute: 1, maxActive: 1, tokenTtlSeconds: 86_400 }
 
+const joinOptions = {
+  ...turnOptions({ seconds: [3, 5], rounds: [2, 5] }),
+  conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
+  // More would fall out of the server's memory of tokens, and each join would pay for a signature.
+  accounts: { about: 'buyers that take part', quick: 10_000, full: 20_000, least: 100, most: 45_000 },
+}
+
+export const join = defineQuestion({
+  name: 'join',
+  about: 'how many can join the line in a second',
+  options: joinOptions,
+  ask: async (bench, options) => await askJoin(await bench.open(options), options),
+})
+
+type Options = Readonly<Record<keyof typeof joinOptions, number>>
+
 /**
  * How many can join the line in a second, against a bare server that makes the same call to Redis? Every join is of an
  * account that is not in that line yet, with a token that the server has met before.
  */
-export async function askJoin(stage: Stage, options: BenchOptions): Promise<Findings> {
+async function askJoin(stage: Stage, options: Options): Promise<Findings> {
   const bare = new HelperProcess<BareJoinCalls>(new URL('./limits/bare-join.ts', import.meta.url))
   try {
     return await new JoinQuestion(stage, options, bare).ask()
@@ -28,12 +45,12 @@ export async function askJoin(stage: Stage, options: BenchOptions): Promise<Find
 
 class JoinQuestion {
   readonly #stage: Stage
-  readonly #options: BenchOptions
+  readonly #options: Options
   readonly #bare: HelperProcess<BareJoinCalls>
   readonly #checks: Check[] = []
   readonly #windows: Window[] = []
 
-  constructor(stage: Stage, options: BenchOptions, bare: HelperProcess<BareJoinCalls>) {
+  constructor(stage: Stage, options: Options, bare: HelperProcess<BareJoinCalls>) {
     this.#stage = stage
     this.#options = options
     this.#bare = bare
@@ -63,9 +80,15 @@ class JoinQuestion {
     const rate = (turns: readonly Turn[]) => turns.map((turn) => turn.perSecond)
     return {
       sides: [sideOf('openrun', ours), sideOf('bare server', limit)],
-      ratios: [
-        ratioOf({ name: 'joins per second', goal: 0.8 }, { top: rate(ours), bottom: rate(limit) }),
-        ratioOf({ name: 'joins per server CPU second', goal: 0.8 }, { top: cpu(limit), bottom: cpu(ours) }),
+      rows: [
+        rowOf({
+          metric: 'joins',
+          unit: 'a second',
+          ours: rate(ours),
+          limit: rate(limit),
+          goal: { of: 'limit', least: 0.8 },
+        }),
+        rowOf({ metric: 'server CPU for a join', unit: 'µs', ours: cpu(ours), limit: cpu(limit) }),
       ],
       checks: this.#checks,
       windows: this.#windows,

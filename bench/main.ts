@@ -1,37 +1,19 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StartError } from '../src/start-error.ts'
-import {
-  benchHelp,
-  parseBenchOptions,
-  UsageError,
-  type BenchOptions,
-  type BenchPlan,
-  type QuestionName,
-} from './bench-options.ts'
-import { askBook } from './book.ts'
-import { askChat } from './chat.ts'
-import { askJoin } from './join.ts'
-import { askMap } from './map.ts'
-import { holders } from './map-changes.ts'
-import { askPositions } from './positions.ts'
+import { benchHelp, parseBenchOptions, UsageError, type BenchPlan } from './bench-options.ts'
 import { profileLines } from './profile.ts'
-import { keep, linesOf, machine } from './report.ts'
+import type { Question } from './question.ts'
+import { questions } from './questions.ts'
+import { keep, linesOf, machine, tableLines } from './report.ts'
+import { keepResults, type Results } from './results.ts'
 import { setStage, type Stage } from './stage.ts'
-import { askStores } from './stores.ts'
-import type { Findings } from './turn.ts'
+import { failedFindings, type Findings } from './turn.ts'
 
-const resultsFolder = fileURLToPath(new URL('./results/local', import.meta.url))
-
-const questions: Readonly<Record<QuestionName, (stage: Stage, options: BenchOptions) => Promise<Findings>>> =
-  {
-    join: askJoin,
-    book: askBook,
-    positions: askPositions,
-    map: askMap,
-    stores: askStores,
-    chat: askChat,
-  }
+const resultsFolder = fileURLToPath(new URL('./results', import.meta.url))
+/** What is of one machine and one moment, and not in the repository. */
+const localFolder = join(resultsFolder, 'local')
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   const isExpected = error instanceof UsageError || error instanceof StartError
@@ -40,51 +22,85 @@ process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
 })
 
 async function main(argv: readonly string[]): Promise<number> {
-  const plan = parseBenchOptions(argv)
+  const plan = parseBenchOptions(argv, questions)
   if (plan === 'help') {
-    console.log(benchHelp)
+    console.log(benchHelp(questions))
     return 0
   }
-  const { cpu, cores, node, loadAverage } = machine()
+  const started = { machine: machine(), at: new Date().toISOString() }
+  const { cpu, cores, node, loadAverage } = started.machine
   console.log(`${cores} × ${cpu}, Node ${node}, load average ${loadAverage.toFixed(1)}`)
-  await mkdir(resultsFolder, { recursive: true })
-  const found = await ask(plan)
-  for (const [name, findings] of found) {
-    for (const line of linesOf(name, findings)) console.log(line)
-    const options = plan.questions.get(name)
-    console.log(`  kept in ${await keep(resultsFolder, name, { options, findings })}`)
+  await mkdir(localFolder, { recursive: true })
+  const found = new Map<string, Findings>()
+  for (const asked of plan.asked) {
+    const findings = await answer(asked, plan)
+    found.set(asked.question.name, findings)
+    // After each question, so that a run that is cut off has told what it knew.
+    await keepResults(plan.isWhole ? resultsFolder : localFolder, resultsOf(started, plan, found))
   }
-  const windows = [...found.values()].flatMap((findings) => findings.windows)
-  if (plan.profile) for (const line of await profileLines(resultsFolder, windows)) console.log(line)
-  return [...found.values()].every(({ checks }) => checks.every(({ ok }) => ok)) ? 0 : 1
+  const results = resultsOf(started, plan, found)
+  for (const line of tableLines(results.rows)) console.log(line)
+  console.log(`\nkept in ${plan.isWhole ? resultsFolder : localFolder}: latest.json, index.html`)
+  return results.wrong.length === 0 ? 0 : 1
 }
 
-/** The stage is left before anything is told: a profile is written when the server ends. */
-async function ask({ questions: asked, profile }: BenchPlan): Promise<Map<QuestionName, Findings>> {
-  const stage = await setStage({
-    accounts: Math.max(...[...asked].map(([name, options]) => accountsOf(name, options))),
-    profileFolder: profile ? resultsFolder : undefined,
-    log: (line) => console.log(line),
-  })
-  const interrupted = (): void => void stage.stop().finally(() => process.exit(1))
+async function answer(
+  { question, values }: BenchPlan['asked'][number],
+  { profile, form }: BenchPlan,
+): Promise<Findings> {
+  const beganMs = Date.now()
+  console.log(`\n${question.name} …`)
+  const findings = await ask(question, values, profile).catch(failedFindings)
+  for (const line of linesOf(question.name, findings)) console.log(line)
+  const seconds = Math.round((Date.now() - beganMs) / 1000)
+  const file = await keep(localFolder, question.name, { options: { form, ...values }, findings })
+  console.log(`  ${seconds} s, kept in ${file}`)
+  if (profile) for (const line of await profileLines(localFolder, findings.windows)) console.log(line)
+  return findings
+}
+
+/** The stages are left before anything is told: a profile is written when the server ends. */
+async function ask(
+  question: Question,
+  values: Readonly<Record<string, number>>,
+  profile: boolean,
+): Promise<Findings> {
+  const stages: Stage[] = []
+  const stop = async (): Promise<void> => {
+    for (const stage of stages.splice(0).toReversed()) await stage.stop()
+  }
+  const log = (line: string): void => console.log(`  ${line}`)
+  const open = async (needs: Parameters<typeof setStage>[0]): Promise<Stage> => {
+    const stage = await setStage(needs, { profileFolder: profile ? localFolder : undefined, log })
+    stages.push(stage)
+    return stage
+  }
+  const interrupted = (): void => void stop().finally(() => process.exit(1))
   process.once('SIGINT', interrupted)
   try {
-    const found = new Map<QuestionName, Findings>()
-    for (const [name, options] of asked) {
-      console.log(`${name} …`)
-      found.set(name, await questions[name](stage, options))
-    }
-    return found
+    return await question.ask({ open, log }, values)
   } finally {
     process.off('SIGINT', interrupted)
-    await stage.stop()
+    await stop()
   }
 }
 
-/** How many buyers a question needs. */
-function accountsOf(name: QuestionName, { accounts, conns }: BenchOptions): number {
-  if (name === 'positions') return conns
-  // Nobody buys while stores are looked for.
-  if (name === 'stores') return 1
-  return name === 'map' ? holders : accounts
+function resultsOf(
+  started: { readonly machine: ReturnType<typeof machine>; readonly at: string },
+  { form }: BenchPlan,
+  found: ReadonlyMap<string, Findings>,
+): Results {
+  const { commit, ...described } = started.machine
+  const all = [...found]
+  return {
+    machine: described,
+    at: started.at,
+    commit,
+    form,
+    rows: all.flatMap(([question, { rows }]) => rows.map((row) => ({ question, ...row }))),
+    curves: all.flatMap(([question, { curves = [] }]) => curves.map((curve) => ({ question, ...curve }))),
+    wrong: all.flatMap(([question, { checks }]) =>
+      checks.filter(({ ok }) => !ok).map(({ name, detail }) => ({ question, name, detail })),
+    ),
+  }
 }

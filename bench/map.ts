@@ -2,20 +2,20 @@ import { connectRedis } from '../src/db/redis.ts'
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
 import type { AvailabilitySnapshot } from '../src/domain/units/unit-messages.ts'
 import { createLog } from '../src/log.ts'
-import type { BenchOptions } from './bench-options.ts'
 import { cpuMicrosOf } from './cpu-time.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { BarePublishCalls } from './limits/bare-publish-calls.ts'
 import type { LoadCalls, MapLatency, MapTold } from './load/load-calls.ts'
-import { openChangingSale, type MapChanges } from './map-changes.ts'
+import { holders, openChangingSale, type MapChanges } from './map-changes.ts'
 import { residentBytesOf } from './memory-use.ts'
+import { connectionsMax, defineQuestion, turnOptions } from './question.ts'
+import { rowOf } from './rows.ts'
 import type { Stage } from './stage.ts'
 import {
   check,
   figureOf,
   coresOf,
   metered,
-  ratioOf,
   shares,
   sideOf,
   type Check,
@@ -39,11 +39,33 @@ interface Helpers {
   readonly changes: MapChanges
 }
 
+const mapOptions = {
+  ...turnOptions({ seconds: [5, 8], rounds: [1, 3] }),
+  viewers: {
+    about: 'who watch over WebSockets, and in other turns a fifth of them over event streams',
+    quick: 10_000,
+    full: 10_000,
+    least: 5,
+    most: connectionsMax,
+  },
+  seats: { about: 'seats of the hall', quick: 2_400, full: 2_400, least: 100, most: 50_000 },
+  changes: { about: 'holds and releases a second', quick: 100, full: 100, least: 1, most: 2_000 },
+}
+
+export const map = defineQuestion({
+  name: 'map',
+  about: 'how soon all viewers of a hall see what others choose',
+  options: mapOptions,
+  ask: async (bench, options) => await askMap(await bench.open({ accounts: holders }), options),
+})
+
+type Options = Readonly<Record<keyof typeof mapOptions, number>>
+
 /**
  * How soon does each viewer of a map see what others choose, and what does telling them cost, against the web server
  * publishing the same bytes at the same times?
  */
-export async function askMap(stage: Stage, options: BenchOptions): Promise<Findings> {
+async function askMap(stage: Stage, options: Options): Promise<Findings> {
   const limit = new HelperProcess<BarePublishCalls>(new URL('./limits/bare-publish.ts', import.meta.url))
   const limitCrowd: Crowd = new HelperProcess(new URL('./load/load-program.ts', import.meta.url))
   const log = createLog({ level: 'silent' })
@@ -69,14 +91,14 @@ interface OurTurn {
 
 class MapQuestion {
   readonly #stage: Stage
-  readonly #options: BenchOptions
+  readonly #options: Options
   readonly #helpers: Helpers
   readonly #windows: Window[] = []
   readonly #figures: Figure[] = []
   readonly #checks: Check[] = []
   readonly #sale: string
 
-  constructor(stage: Stage, options: BenchOptions, helpers: Helpers) {
+  constructor(stage: Stage, options: Options, helpers: Helpers) {
     this.#stage = stage
     this.#options = options
     this.#helpers = helpers
@@ -116,11 +138,21 @@ class MapQuestion {
         ),
         sideOf('bare publishing', limit),
       ],
-      ratios: [
-        ratioOf(
-          { name: 'frames told per server CPU second', goal: 0.8 },
-          { top: cpu(limit), bottom: cpu(turns) },
-        ),
+      rows: [
+        rowOf({
+          metric: 'server CPU for a frame to a viewer',
+          unit: 'µs',
+          ours: cpu(turns),
+          limit: cpu(limit),
+          goal: { of: 'limit', most: 1.15 },
+        }),
+        rowOf({
+          metric: 'change to last viewer, p99',
+          unit: 'ms',
+          ours: ours.map(({ told }) => told.last.p99Ms),
+          limit: limit.map(({ p99Ms }) => p99Ms),
+          goal: { of: 'ours', most: 100 },
+        }),
       ],
       figures: this.#figures,
       checks: this.#checks,

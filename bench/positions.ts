@@ -1,19 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
-import { UsageError, type BenchOptions } from './bench-options.ts'
+import { UsageError } from './bench-options.ts'
 import { cpuMicrosOf } from './cpu-time.ts'
 import { HelperProcess } from './helper-process.ts'
 import { followLongLine } from './line-pipeline.ts'
 import type { TickFramesCalls } from './limits/tick-frames-calls.ts'
 import type { LineHeard, LoadCalls } from './load/load-calls.ts'
 import { residentBytesOf } from './memory-use.ts'
+import { connectionsMax, defineQuestion, turnOptions } from './question.ts'
+import { rowOf } from './rows.ts'
 import type { Stage } from './stage.ts'
 import {
   check,
   figureOf,
   coresOf,
   metered,
-  ratioOf,
   shares,
   sideOf,
   timed,
@@ -36,11 +37,39 @@ const nearSeconds = 100
 
 type Crowd = HelperProcess<LoadCalls>
 
+const positionsOptions = {
+  ...turnOptions({ seconds: [8, 15], rounds: [1, 3] }),
+  conns: {
+    about: 'waiters, half on event streams, half on WebSockets',
+    quick: 10_000,
+    full: 19_000,
+    least: 1,
+    most: connectionsMax,
+  },
+  rate: { about: 'people let in a second', quick: 50, full: 50, least: 1, most: 1_000 },
+  waiters: {
+    about: 'length of the line that is followed without connections',
+    quick: 1_000_000,
+    full: 1_000_000,
+    least: 1_000,
+    most: 50_000_000,
+  },
+}
+
+export const positions = defineQuestion({
+  name: 'positions',
+  about: 'what it costs to tell a line where it stands, and how true that is',
+  options: positionsOptions,
+  ask: async (bench, options) => await askPositions(await bench.open({ accounts: options.conns }), options),
+})
+
+type Options = Readonly<Record<keyof typeof positionsOptions, number>>
+
 /**
  * What does it cost to tell a line where it stands, and how true is what it is told? Against two plain designs: everybody
  * asks once a second, and everybody is told at each tick of the gate.
  */
-export async function askPositions(stage: Stage, options: BenchOptions): Promise<Findings> {
+async function askPositions(stage: Stage, options: Options): Promise<Findings> {
   const seconds = options.rounds * options.seconds * (1 + 2 * peerPart) + 5
   if (options.conns < seconds * options.rate)
     throw new UsageError(
@@ -66,7 +95,7 @@ interface Series {
 
 class PositionsQuestion {
   readonly #stage: Stage
-  readonly #options: BenchOptions
+  readonly #options: Options
   readonly #peer: HelperProcess<TickFramesCalls>
   readonly #peerCrowd: Crowd
   readonly #windows: Window[] = []
@@ -78,7 +107,7 @@ class PositionsQuestion {
 
   constructor(
     stage: Stage,
-    options: BenchOptions,
+    options: Options,
     { peer, peerCrowd }: { peer: HelperProcess<TickFramesCalls>; peerCrowd: Crowd },
   ) {
     this.#stage = stage
@@ -103,7 +132,7 @@ class PositionsQuestion {
     return { ...this.#sides(series), figures: this.#figures, checks, windows: this.#windows }
   }
 
-  #sides({ ours, polls, ticks, cores }: Series): Pick<Findings, 'sides' | 'ratios'> {
+  #sides({ ours, polls, ticks, cores }: Series): Pick<Findings, 'sides' | 'rows'> {
     this.#figures.unshift(
       figureOf('server, telling when it matters', 'cores', cores.ours),
       figureOf('server, if each asked once a second', 'cores', cores.polls),
@@ -111,12 +140,20 @@ class PositionsQuestion {
     )
     return {
       sides: [sideOf('openrun', ours), sideOf('polls', polls), sideOf('frames at each tick', ticks)],
-      ratios: [
-        ratioOf({ name: 'cores, polls : ours', goal: 5 }, { top: cores.polls, bottom: cores.ours }),
-        ratioOf(
-          { name: 'cores, frames at each tick : ours', goal: 5 },
-          { top: cores.ticks, bottom: cores.ours },
-        ),
+      rows: [
+        rowOf({
+          metric: 'server CPU to tell positions',
+          unit: 'cores',
+          ours: cores.ours,
+          peer: { name: 'each asks once a second', figures: cores.polls },
+          goal: { of: 'peer', most: 1 / 3 },
+        }),
+        rowOf({
+          metric: 'server CPU to tell positions',
+          unit: 'cores',
+          ours: cores.ours,
+          peer: { name: 'a frame to each at each tick', figures: cores.ticks },
+        }),
       ],
     }
   }

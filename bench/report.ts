@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
-import type { BenchOptions } from './bench-options.ts'
+import type { Measured, Row } from './rows.ts'
 import type { Spread } from './series.ts'
 import type { Findings } from './turn.ts'
 
 /** What was found, as lines to read. */
-export function linesOf(name: string, { sides, ratios, figures = [], checks }: Findings): string[] {
+export function linesOf(name: string, { sides, rows, figures = [], checks }: Findings): string[] {
   const lines = ['', `${name}: medians (lowest … highest)`]
   for (const side of sides) {
     lines.push(`  ${side.name}`)
@@ -18,10 +18,7 @@ export function linesOf(name: string, { sides, ratios, figures = [], checks }: F
     const users = Object.entries(side.cpuMicros).filter(([, used]) => used.median > 0)
     for (const [user, used] of users) lines.push(`    CPU ${user.padEnd(8)} ${figure(used, 1)} µs each`)
   }
-  for (const { name: what, ratio, goal, spread } of ratios) {
-    const verdict = ratio >= goal ? 'reached' : 'missed'
-    lines.push(`  ${what}: ${figure({ ...spread, median: ratio }, 2)}, goal ${goal} ${verdict}`)
-  }
+  for (const row of rows) lines.push(`  ${rowText(row)}`)
   for (const { name: what, spread, unit } of figures)
     lines.push(`  ${what}: ${figure(spread, spread.median < 10 ? 3 : 0)} ${unit}`)
   const wrong = checks.filter(({ ok }) => !ok)
@@ -30,11 +27,59 @@ export function linesOf(name: string, { sides, ratios, figures = [], checks }: F
   return lines
 }
 
+/** One line of a question: the figure, what it is set beside, and what was aimed at. */
+function rowText({ metric, unit, spread, limit, peer, peerName, ratio, ratioSpread, goal, met }: Measured) {
+  const parts = [`${metric}: ${figure(spread, digitsFor(spread.median))} ${unit}`]
+  if (limit !== null) parts.push(`limit ${short(limit)}`)
+  if (peer !== null) parts.push(`${peerName ?? 'peer'} ${short(peer)}`)
+  if (ratio !== null && ratioSpread !== null)
+    parts.push(`ratio ${figure({ ...ratioSpread, median: ratio }, 2)}`)
+  if (goal !== null) parts.push(`${goal} ${met === true ? 'reached' : 'MISSED'}`)
+  return parts.join(', ')
+}
+
+/** All rows as one table. */
+export function tableLines(rows: readonly Row[]): string[] {
+  const head = ['question', 'metric', 'ours', 'limit', 'peer', 'ratio', 'goal', '']
+  const body = rows.map(({ question, metric, unit, ours, limit, peer, peerName, ratio, goal, met }) => [
+    question,
+    metric,
+    `${short(ours)} ${unit}`,
+    limit === null ? '' : short(limit),
+    peer === null ? '' : `${short(peer)} (${peerName ?? ''})`,
+    ratio === null ? '' : ratio.toFixed(2),
+    goal ?? '',
+    met === null ? '' : met ? 'reached' : 'MISSED',
+  ])
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)),
+  )
+  return [
+    '',
+    ...[head, ...body].map((cells) =>
+      cells
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    ),
+  ]
+}
+
+/** Three digits that matter, or all of those before the point. */
+export function short(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: digitsFor(value) })
+}
+
+function digitsFor(value: number): number {
+  const size = Math.abs(value)
+  return size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3
+}
+
 /** Keeps everything that was found, with the machine it was found on. Answers the name of the file. */
 export async function keep(
   folder: string,
   name: string,
-  found: { readonly options: BenchOptions | undefined; readonly findings: Findings },
+  found: { readonly options: Readonly<Record<string, unknown>>; readonly findings: Findings },
 ): Promise<string> {
   await mkdir(folder, { recursive: true })
   const at = new Date().toISOString()

@@ -25,6 +25,8 @@ export async function startServerProcess(options: {
   readonly redisUrl: string
   /** Where to leave a profile of the processor's time; none when absent. */
   readonly profileFolder?: string | undefined
+  /** Further settings. */
+  readonly env?: Readonly<Record<string, string>> | undefined
 }): Promise<ServerProcess> {
   const { profileFolder } = options
   const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]
@@ -38,6 +40,7 @@ export async function startServerProcess(options: {
       PORT: '0',
       HOST: '127.0.0.1',
       OPENRUN_LOG_LEVEL: 'warn',
+      ...options.env,
     },
   })
   const { port, organiserKey } = await untilListening(child)

@@ -39,17 +39,26 @@ export type SaleDescription = { readonly queue: Readonly<Record<string, number>>
 /** On so many connections the buyers get their accounts. */
 const guestConnections = 128
 
-export async function setStage(options: {
+/** What a question needs to be asked. */
+export interface StageNeeds {
+  /** Buyers. */
   readonly accounts: number
+  /** Settings of the server, beside those it cannot do without. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+interface StageOptions {
   readonly profileFolder?: string | undefined
   readonly log: (line: string) => void
-}): Promise<Stage> {
+}
+
+export async function setStage(needs: StageNeeds, options: StageOptions): Promise<Stage> {
   const endings: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {
     for (const end of endings.toReversed()) await end()
   }
   try {
-    return await build(options, endings, stop)
+    return await build({ ...needs, ...options }, endings, stop)
   } catch (error) {
     await stop()
     throw error
@@ -57,11 +66,11 @@ export async function setStage(options: {
 }
 
 async function build(
-  options: Parameters<typeof setStage>[0],
+  options: StageNeeds & StageOptions,
   endings: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Stage> {
-  const { accounts: count, profileFolder, log } = options
+  const { accounts: count, profileFolder, env, log } = options
   const folder = await mkdtemp(join(tmpdir(), 'openrun-bench-'))
   endings.push(() => rm(folder, { recursive: true, force: true }))
   // PostgreSQL runs under an account of its own when this is root.
@@ -73,7 +82,7 @@ async function build(
     log,
   })
   endings.push(() => stores.stop())
-  const server = await startServerProcess({ ...stores, profileFolder })
+  const server = await startServerProcess({ ...stores, profileFolder, env })
   endings.push(() => server.stop())
   const load = new HelperProcess<LoadCalls>(new URL('./load/load-program.ts', import.meta.url))
   endings.push(() => load.stop())

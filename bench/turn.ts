@@ -1,5 +1,6 @@
 import { monotonicMicros } from './monotonic-clock.ts'
-import { spreadOf, median, type Spread } from './series.ts'
+import type { Measured } from './rows.ts'
+import { spreadOf, type Spread } from './series.ts'
 
 /** One side's figures of one turn. */
 export interface Turn {
@@ -18,16 +19,6 @@ export interface Side {
   readonly p99Ms: Spread
   readonly cpuMicros: Readonly<Record<string, Spread>>
   readonly turns: readonly Turn[]
-}
-
-/** What the bench says in the end: one figure of ours over the same figure of the limit. */
-export interface Ratio {
-  readonly name: string
-  readonly ratio: number
-  /** What we aim at, at least. */
-  readonly goal: number
-  /** Of the pairs of turns that stood side by side. */
-  readonly spread: Spread
 }
 
 export interface Check {
@@ -49,7 +40,9 @@ export function figureOf(name: string, unit: string, figures: readonly number[])
 
 export interface Findings {
   readonly sides: readonly Side[]
-  readonly ratios: readonly Ratio[]
+  /** What the table of all questions tells of this one. */
+  readonly rows: readonly Measured[]
+  readonly curves?: readonly Curve[]
   readonly figures?: readonly Figure[]
   readonly checks: readonly Check[]
   /** What is kept with the results and not told. */
@@ -58,10 +51,36 @@ export interface Findings {
   readonly windows: readonly Window[]
 }
 
+/** How a figure grows with another one; drawn on the page of results. */
+export interface Curve {
+  readonly title: string
+  readonly x: { readonly name: string; readonly unit: string }
+  readonly y: { readonly name: string; readonly unit: string }
+  /** Whether both axes are logarithmic, so that a straight line is a power. */
+  readonly isLog: boolean
+  readonly lines: readonly {
+    readonly name: string
+    readonly points: readonly (readonly [number, number])[]
+  }[]
+  /** What bends it, in a sentence. */
+  readonly note: string
+}
+
 export interface Window {
   readonly name: string
   readonly fromMicros: number
   readonly toMicros: number
+}
+
+/** Of a question that came to no end: nothing is known, and one count is wrong. */
+export function failedFindings(error: unknown): Findings {
+  const detail = error instanceof Error ? String(error.stack) : String(error)
+  return {
+    sides: [],
+    rows: [],
+    checks: [{ name: 'the question was answered', ok: false, detail }],
+    windows: [],
+  }
 }
 
 export function sideOf(name: string, turns: readonly Turn[]): Side {
@@ -74,19 +93,6 @@ export function sideOf(name: string, turns: readonly Turn[]): Side {
     p99Ms: spreadOf(turns.map((turn) => turn.p99Ms)),
     cpuMicros: Object.fromEntries(users.map((user) => [user, spreadOf(cpuOf(user))])),
     turns,
-  }
-}
-
-/** The ratio of two medians, with the spread of the ratios turn by turn. */
-export function ratioOf(
-  named: { readonly name: string; readonly goal: number },
-  over: { readonly top: readonly number[]; readonly bottom: readonly number[] },
-): Ratio {
-  const { top, bottom } = over
-  return {
-    ...named,
-    ratio: median(top) / median(bottom),
-    spread: spreadOf(top.map((figure, index) => figure / (bottom[index] ?? Number.NaN))),
   }
 }
 
