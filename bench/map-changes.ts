@@ -44,7 +44,7 @@ export async function openChangingSale(
   await life.known()
   const state = new SaleState({ redis, life })
   await state.refresh(sale)
-  const changes = new MapChanges({ holds: new HoldStore(state), sale, seats, holders: inside })
+  const changes = new MapChanges({ holds: new HoldStore(state, { atOnce: 1 }), sale, seats, holders: inside })
   // Redis learns the scripts: a call that has to be repeated would change places with the next one.
   await changes.run({ count: 4, perSecond: 10 })
   return changes

@@ -179,7 +179,7 @@ function abandonedTeller({ tell }: Foundation) {
   return ({ accountId, id }: UnsavedOrder): void => {
     const data = { order: id, status: 'abandoned' }
     const notice = { account: accountId, type: 'order', data } satisfies AccountNotice
-    tell(accountChannel, JSON.stringify(notice))
+    tell(accountChannel, JSON.stringify([notice]))
   }
 }
 

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Subject } from 'rxjs'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { connectPostgres, type Sql } from './db/postgres.ts'
@@ -67,6 +68,8 @@ export interface Foundation extends ComposeOptions {
   readonly registry: Registry
   /** Acts on an order's change before the outbox does. */
   readonly hurry: Hurry
+  /** Sales that are new or changed, as this process hears of them; what it remembers of them is to be forgotten. */
+  readonly changedSales$: Subject<string>
   /** Tells every process that a sale is new or changed. */
   readonly announceSale: (saleId: string) => void
   /** Publishes what only hurries: whoever listens reads the store when its time comes. */
@@ -81,6 +84,8 @@ export async function layFoundation(options: ComposeOptions): Promise<Foundation
   const stores = await connectStores(options, processId)
   const { sql, redis, broker, state } = stores
   const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: options.clock })
+  const changedSales$ = new Subject<string>()
+  changedSales$.subscribe((saleId) => catalogue.forget(saleId))
   const holds = new HoldStore(state)
   const sync = new UnitSync({ sql, holds })
   const registry = new Registry()
@@ -103,8 +108,9 @@ export async function layFoundation(options: ComposeOptions): Promise<Foundation
     provider: new SandboxProvider({ sql, clock: options.clock }),
     registry,
     tell,
+    changedSales$,
     announceSale: (saleId) => {
-      catalogue.forget(saleId)
+      changedSales$.next(saleId)
       tell(saleChannel, saleId)
     },
     hurry: ({ saleId, body }) => {

@@ -7,18 +7,30 @@ import type { PictureStorage } from './domain/stores/pictures/picture-storage.ts
 import { StorePictures } from './domain/stores/pictures/store-pictures.ts'
 import { StoreCatalogue } from './domain/stores/store-catalogue.ts'
 import type { Ids } from './ids.ts'
+import { FreshAnswers } from './server/fresh-answers.ts'
 import type { Route } from './server/route.ts'
 import { storePictureRoutes } from './server/routes/store-pictures.ts'
 import { storeRoutes } from './server/routes/stores.ts'
 
+/** Of pages that are looked at; some thousand pages of stores. */
+const answerBytesMax = 16_000_000
+
 /** The pop-up stores and their pictures. */
-export function composeStores({ sql, clock, ids, log, config, announceSale }: Foundation): Route[] {
+export function composeStores(base: Foundation): Route[] {
+  const { sql, clock, ids, log, config, announceSale, changedSales$ } = base
   const stores = new StoreCatalogue({ sql, clock })
+  const searches = new FreshAnswers({ clock, bytesMax: answerBytesMax })
+  const salesOfStores = new FreshAnswers({ clock, bytesMax: answerBytesMax })
+  changedSales$.subscribe(() => salesOfStores.forgetAll())
+  const forgetStore = (storeId: string): void => {
+    stores.forget(storeId)
+    searches.forgetAll()
+  }
   const storage = pictureStorage(config, ids)
   const pictures = new StorePictures({ sql, storage, making: new PictureMaking(), ids, log })
   return [
-    ...storeRoutes({ sql, stores, announce: announceSale }),
-    ...storePictureRoutes({ pictures, forgetStore: (storeId) => stores.forget(storeId) }),
+    ...storeRoutes({ sql, stores, searches, salesOfStores, forgetStore, announce: announceSale }),
+    ...storePictureRoutes({ pictures, forgetStore }),
   ]
 }
 

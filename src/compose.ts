@@ -43,7 +43,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const services: Service[] = [
     new Heartbeat({ ...base, roles: options.config.roles }),
     base.keys,
-    listening('sale changes', () => saleChanges(base, (saleId) => base.catalogue.forget(saleId))),
+    listening('sale changes', () => saleChanges(base, (saleId) => base.changedSales$.next(saleId))),
     ...(has('worker') ? composeWorker(base) : []),
     ...(has('payments') ? composePayments(base) : []),
     ...(has('admission') ? composeAdmission(base) : []),

@@ -20,3 +20,6 @@ export const accountNotice = z.object({
   data: z.object({ order: z.string(), status: z.string() }),
 })
 export type AccountNotice = z.infer<typeof accountNotice>
+
+/** What is said at once: whoever carries a crowd's orders says so many together. */
+export const accountNotices = z.array(accountNotice)

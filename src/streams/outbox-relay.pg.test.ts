@@ -17,7 +17,7 @@ import { generalErrors, Problem } from '../errors.ts'
 import { orderCommitter } from '../domain/orders/order-commit.ts'
 import { advanceRelay, leaseRelay, releaseRelay, trimRelayed } from '../domain/orders/relay-store.ts'
 import { UnitSync } from '../domain/units/unit-sync.ts'
-import { accountChannel, accountNotice, saleChannel } from './house-channels.ts'
+import { accountChannel, accountNotices, saleChannel } from './house-channels.ts'
 import { OutboxRelay, reader } from './outbox-relay.ts'
 
 const house = await useHouse(t)
@@ -44,7 +44,7 @@ const look = () => mock.timers.tick(200)
 const ordersHeard = (accountId: string) =>
   heard
     .filter(([channel]) => channel === accountChannel)
-    .map(([, text]) => accountNotice.parse(JSON.parse(text)))
+    .flatMap(([, text]) => accountNotices.parse(JSON.parse(text)))
     .filter((notice) => notice.account === accountId)
     .map((notice) => notice.data.order)
 const entryFor = (accountId: string, saleId: string, order: string) => ({

@@ -25,6 +25,8 @@ const leaseMs = 2500
 /** How long an entry may lie when nothing else hurries it. */
 const lookMs = 200
 const portion = 1000
+/** Some 100 bytes each. */
+const noticesAtOnce = 200
 
 /**
  * Carries what transactions left in the outbox to where it is waited for: places to Redis, orders to their accounts,
@@ -95,15 +97,21 @@ export class OutboxRelay implements Service {
 
   async #tell(rows: readonly OutboxRow[]): Promise<void> {
     const { redis } = this.#options
-    await Promise.all(
-      rows.map((row) => {
-        if (row.topic === 'sale') return redis.publish(saleChannel, row.saleId)
-        const { account, order, status } = row.body as OrderEntryBody
-        const notice: AccountNotice = { account, type: 'order', data: { order, status } }
-        return redis.publish(accountChannel, JSON.stringify(notice))
-      }),
-    )
+    const notices = rows.flatMap(noticeOf)
+    const told: Promise<unknown>[] = rows
+      .filter(({ topic }) => topic === 'sale')
+      .map(({ saleId }) => redis.publish(saleChannel, saleId))
+    // One by one they would cost every process a message for each order of everybody.
+    for (let from = 0; from < notices.length; from += noticesAtOnce)
+      told.push(redis.publish(accountChannel, JSON.stringify(notices.slice(from, from + noticesAtOnce))))
+    await Promise.all(told)
   }
+}
+
+function noticeOf({ topic, body }: OutboxRow): AccountNotice[] {
+  if (topic !== 'order') return []
+  const { account, order, status } = body as OrderEntryBody
+  return [{ account, type: 'order', data: { order, status } }]
 }
 
 function bySale(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {

@@ -16,7 +16,7 @@ const committers = [orderCommitter(sql), orderCommitter(sql)]
 const standing = standingReader(sql)
 
 const commit = (drafts: readonly OrderDraft[]) =>
-  Promise.all(drafts.map((draft, index) => at(committers, index % 2).add(draft)))
+  Promise.all(drafts.map(async (draft, index) => (await at(committers, index % 2).add(draft)).fate))
 const place = (unitNo: number, ordinal: number, nth: number) => ({ unitNo, ordinal, nth })
 const draft = (sale: Sale, accountId: string, places: readonly ReturnType<typeof place>[]): OrderDraft => ({
   ...draftOf(sale.id, { accountId, places }),
@@ -92,7 +92,7 @@ t.test(
     const { sale } = await saleIn({ maxPerAccount: 2 })
     const [me = ''] = await makePeople(sql, 1)
     const drafts = [0, 1, 2].map((unit) => draft(sale, me, [place(unit, 1, unit + 1)]))
-    t.same(await Promise.all(drafts.map((one) => at(committers, 0).add(one))), [
+    t.same(await Promise.all(drafts.map(async (one) => (await at(committers, 0).add(one)).fate)), [
       'placed',
       'placed',
       'beyond_limits',

@@ -13,9 +13,12 @@ const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'commit-te
 t.teardown(() => sql.end({ timeout: 1 }))
 const committer = orderCommitter(sql)
 
+type Fate = OrderFate['fate']
+const commitOne = async (draft: OrderDraft, by = committer): Promise<Fate> => (await by.add(draft)).fate
+
 /** Drafts that are handed over in one turn travel in one transaction. */
-const commit = (drafts: readonly OrderDraft[]): Promise<OrderFate[]> =>
-  Promise.all(drafts.map((draft) => committer.add(draft)))
+const commit = (drafts: readonly OrderDraft[]): Promise<Fate[]> =>
+  Promise.all(drafts.map((draft) => commitOne(draft)))
 const place = (unitNo: number, ordinal: number, nth = 1) => ({ unitNo, ordinal, nth })
 const draftsOf = async (sale: Sale, places: readonly (readonly ReturnType<typeof place>[])[]) => {
   const people = await makePeople(sql, places.length)
@@ -85,8 +88,8 @@ t.test('an order that could not have all its places leaves them to the next one'
   const sale = await makeSale(sql, { changes: slots(2) })
   const [loser, other] = await draftsOf(sale, [[place(0, 1), place(0, 99, 2)], [place(0, 1)]])
   if (!loser || !other) throw new Error('two drafts were made')
-  t.equal(await committer.add(loser), 'taken', 'place 99 is beyond the capacity')
-  t.equal(await committer.add(other), 'placed')
+  t.equal(await commitOne(loser), 'taken', 'place 99 is beyond the capacity')
+  t.equal(await commitOne(other), 'placed')
 })
 
 t.test('one order asked for many times is one order', async (t) => {
@@ -94,7 +97,7 @@ t.test('one order asked for many times is one order', async (t) => {
   const [draft, other] = await draftsOf(sale, [[place(0, 1)], [place(0, 2)]])
   if (!draft || !other) throw new Error('two drafts were made')
   t.same(await commit([draft, { ...draft }, other, { ...draft }]), ['placed', 'exists', 'placed', 'exists'])
-  t.equal(await committer.add(draft), 'exists')
+  t.equal(await commitOne(draft), 'exists')
   t.equal((await orderIds(sale)).length, 2)
   t.equal(Object.keys(await standing(sale)).length, 2)
 })
@@ -105,7 +108,7 @@ t.test('a repeated order whose place is taken is told so each time', async (t) =
   const draft = at(await draftsOf(sale, [[place(0, 1)]]), 0)
   const [first] = await commit([draft, { ...draft }])
   t.equal(first, 'taken')
-  t.equal(await committer.add(draft), 'taken')
+  t.equal(await commitOne(draft), 'taken')
   t.same(await orderIds(sale).then((ids) => ids.includes(draft.orderId)), false)
 })
 
@@ -128,7 +131,7 @@ t.test('an order to be paid waits for its payment, with a time until which it ma
   const sale = await makeSale(sql)
   const accountId = at(await makePeople(sql, 1), 0)
   const draft = draftOf(sale.id, { accountId, places: [place(0, 1)] }, 'paid')
-  t.equal(await committer.add(draft), 'placed')
+  t.equal(await commitOne(draft), 'placed')
   const rows = await sql`
     select orders.status, bookings.status as booking, payments.state, amount_minor, charge_key,
       round(extract(epoch from pay_by - clock_timestamp()) / 100)::int as wait
@@ -153,7 +156,7 @@ t.test(
     const drafts = await draftsOf(sale, [[place(0, 1)], [place(0, 2)], [place(0, 3)]])
     const bad = { ...at(drafts, 1), accountId: 'usr_nobody' }
     const fates = await Promise.allSettled(
-      [at(drafts, 0), bad, at(drafts, 2)].map((draft) => committer.add(draft)),
+      [at(drafts, 0), bad, at(drafts, 2)].map((draft) => commitOne(draft)),
     )
     t.same(
       fates.map((fate) => (fate.status === 'fulfilled' ? fate.value : 'failed')),
@@ -174,7 +177,7 @@ t.test("batches that want each other's places do not wait for each other for eve
   // Two committers, as two processes would have.
   const others = orderCommitter(sql)
   const fates = await Promise.all(
-    wanted.map((draft, index) => (index % 2 === 0 ? committer : others).add(draft)),
+    wanted.map((draft, index) => commitOne(draft, index % 2 === 0 ? committer : others)),
   )
   const placed = wanted.filter((_, index) => fates[index] === 'placed')
   t.equal(Object.keys(await standing(sale)).length, placed.flatMap((draft) => draft.bookings).length)
@@ -185,7 +188,7 @@ t.test('when the connection is lost in the middle each order learns the truth', 
   const sale = await makeSale(sql)
   const drafts = await draftsOf(sale, [[place(0, 1)], [place(0, 2)]])
   const first = at(drafts, 0)
-  let fates: Promise<OrderFate[]> = Promise.resolve([])
+  let fates: Promise<Fate[]> = Promise.resolve([])
   await sql.begin(async (tx) => {
     // Somebody else is writing the same booking id, so the batch waits in the middle of its transaction.
     await tx`
@@ -212,6 +215,6 @@ t.test('when the connection is lost after the commit the order finds itself ther
   const sale = await makeSale(sql)
   const draft = at(await draftsOf(sale, [[place(0, 1)]]), 0)
   const forgetful = orderCommitter(sql)
-  t.equal(await forgetful.add(draft), 'placed')
-  t.equal(await orderCommitter(sql).add(draft), 'exists', 'as it is when its batch is tried again')
+  t.equal(await commitOne(draft, forgetful), 'placed')
+  t.equal(await commitOne(draft, orderCommitter(sql)), 'exists', 'as it is when its batch is tried again')
 })

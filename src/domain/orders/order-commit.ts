@@ -30,11 +30,18 @@ export interface OrderDraft {
 }
 
 /**
- * What became of a draft. `exists`: an order with this id is there already, from an earlier try. `taken`: PostgreSQL has
+ * What became of a draft. `placed`: it is on disk, with what PostgreSQL added to it. `exists`: an order with this id is there already, from an earlier try. `taken`: PostgreSQL has
  * another booking for one of its places, or the account has as many as it may; `beyond_limits`: the account has a booking
  * of that unit, or as many as the store gives. Of these two nothing was written.
  */
-export type OrderFate = 'placed' | 'exists' | 'taken' | 'beyond_limits'
+export type OrderFate =
+  | ({ readonly fate: 'placed' } & PlacedRow)
+  | { readonly fate: 'exists' | 'taken' | 'beyond_limits' }
+
+interface PlacedRow {
+  readonly createdAt: Date
+  readonly payBy: Date | null
+}
 
 /** Orders in one transaction at the most. */
 const batchMax = 256
@@ -72,9 +79,13 @@ async function commitDrafts(tx: TransactionSql, all: readonly OrderDraft[]): Pro
   for (const orderId of await bookedBefore(tx, lost)) beyond.add(orderId)
   await insertPayments(tx, placed)
   await appendOutbox(tx, placed.map(outboxEntryOf))
-  const fates = new Map<OrderDraft, OrderFate>(placed.map((draft) => [draft, 'placed']))
-  for (const draft of lost) fates.set(draft, beyond.has(draft.orderId) ? 'beyond_limits' : 'taken')
-  return all.map((draft) => fates.get(draft) ?? 'exists')
+  const fates = new Map<OrderDraft, OrderFate>()
+  for (const draft of placed) {
+    const row = inserted.get(draft.orderId)
+    if (row !== undefined) fates.set(draft, { fate: 'placed', ...row })
+  }
+  for (const draft of lost) fates.set(draft, { fate: beyond.has(draft.orderId) ? 'beyond_limits' : 'taken' })
+  return all.map((draft) => fates.get(draft) ?? { fate: 'exists' })
 }
 
 function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
@@ -93,8 +104,11 @@ function firstOfEach(all: readonly OrderDraft[]): OrderDraft[] {
   return [...new Map(all.toReversed().map((draft) => [draft.orderId, draft])).values()].toReversed()
 }
 
-async function insertOrders(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<Set<string>> {
-  const rows = await tx<{ id: string }[]>`
+async function insertOrders(
+  tx: TransactionSql,
+  drafts: readonly OrderDraft[],
+): Promise<Map<string, PlacedRow>> {
+  const rows = await tx<({ id: string } & PlacedRow)[]>`
     insert into orders (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by)
     select d.id, d.sale_id, d.account_id, d.hold_id, d.status, d.total_minor, d.currency,
       case when d.status = 'pending' then clock_timestamp() + d.pay_by_seconds * interval '1 second' end
@@ -106,8 +120,8 @@ async function insertOrders(tx: TransactionSql, drafts: readonly OrderDraft[]): 
       as d (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by_seconds)
     order by d.id
     on conflict (id) do nothing
-    returning id`
-  return new Set(rows.map((row) => row.id))
+    returning id, created_at as "createdAt", pay_by as "payBy"`
+  return new Map(rows.map(({ id, ...row }) => [id, row]))
 }
 
 /**
@@ -160,7 +174,8 @@ async function insertPayments(tx: TransactionSql, drafts: readonly OrderDraft[])
   if (rows.length > 0) await tx`insert into payments ${tx(rows)}`
 }
 
-function statusOf(draft: OrderDraft): 'pending' | 'booked' {
+/** As which it is written. */
+export function statusOf(draft: OrderDraft): 'pending' | 'booked' {
   return draft.payment === undefined ? 'booked' : 'pending'
 }
 

@@ -5,6 +5,7 @@ import { bookPlaces } from '../../../test/support/sales.ts'
 import {
   at,
   mustHold,
+  newHoldId,
   openShop,
   placesInPostgres,
   placesInRedis,
@@ -80,6 +81,46 @@ t.test('what was answered with success is there after all of Redis is lost', asy
   t.same(redis, postgres)
   t.equal(redis.sold, 3)
 })
+
+t.test('a new order is answered as it is read afterwards', async (t) => {
+  for (const priceMinor of [0, 100]) {
+    const shop = await shopOf({ buyers: 1, priceMinor })
+    const { accountId } = at(shop.buyers, 0)
+    const hold = await mustHold(house, {
+      saleId: shop.sale.id,
+      buyer: at(shop.buyers, 0),
+      wants: [
+        { unitNo: 1, quantity: 1 },
+        { unitNo: 0, quantity: 2 },
+      ],
+    })
+    const { order } = await placing.place({ holdId: hold.id, accountId, method: 'card' })
+    t.equal(order.bookings.length, 3)
+    t.same(order, await mustFindOrder(sql, { orderId: order.id, accountId }))
+  }
+})
+
+t.test(
+  'a hold that was pinned for its order is not pinned again, unless it has to be tried again',
+  async (t) => {
+    const shop = await shopOf()
+    const { saleId, buyer } = { saleId: shop.sale.id, buyer: at(shop.buyers, 0) }
+    const holdId = newHoldId(saleId)
+    const taking = await holds.take(saleId, {
+      ...buyer,
+      holdId,
+      alternatives: [[{ unitNo: 0, quantity: 1 }]],
+      orderId: orderIdOfHold(holdId),
+    })
+    if (!('hold' in taking)) throw new Error('nothing was held')
+    const { accountId } = buyer
+    const { order, created } = await placing.place({ holdId, accountId }, taking.hold)
+    t.match([order, created], [{ status: 'booked' }, true])
+    t.same(await placing.place({ holdId, accountId }, taking.hold), { order, created: false })
+    const [redis, postgres] = await bothPictures(saleId)
+    t.same(redis, postgres)
+  },
+)
 
 t.test('ordering the same hold again, at once or later, gives the same order', async (t) => {
   const shop = await shopOf()
@@ -211,7 +252,7 @@ t.test('a process that died between pin and commit keeps nobody from the places'
   t.equal(free, 10)
   t.same(accounts, {})
   if (late === undefined) throw new Error('there was a draft')
-  t.equal(await committer.add(late), 'exists', 'the commit that comes after all finds its id used')
+  t.match(await committer.add(late), { fate: 'exists' }, 'the commit that comes after all finds its id used')
   const rows = await sql`select status from orders where id = ${late.orderId}`
   t.same(rows, [{ status: 'abandoned' }])
   t.same(await outboxOf(sql, late.orderId), [{ ...noPlaces, order: late.orderId, account: hold.accountId }])

@@ -11,7 +11,7 @@ import { placeTuple, type Hold } from '../units/hold.ts'
 import type { HoldStore, PlacesChange } from '../units/hold-store.ts'
 import type { UnitSync } from '../units/unit-sync.ts'
 import { beyondLimits, type AccountStanding, type StandingAsked } from './account-limits.ts'
-import type { OrderDraft, OrderFate } from './order-commit.ts'
+import { statusOf, type OrderDraft, type OrderFate } from './order-commit.ts'
 import { settlePinned } from './hold-sweeping.ts'
 import { orderErrors } from './order-errors.ts'
 import type { OrderMessage } from './order-messages.ts'
@@ -84,21 +84,31 @@ export class OrderPlacing {
   /**
    * Pins the hold, writes order and bookings, hands the payment on. Whoever asks again gets the order that is there.
    * When it is not known whether the order was written, the hold stays pinned, and it is tried again while the hold lasts.
+   * @param pinned the hold, where it was pinned for this order when it was taken
    * @returns the order, with the status `saving` where that takes long
    */
-  async place(asked: OrderAsked): Promise<SavedOrder> {
+  async place(asked: OrderAsked, pinned?: Hold): Promise<SavedOrder> {
     const { catalogue } = this.#options
     const saleId = saleIdOfHold(asked.holdId)
     const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
     if (!units.free) this.#mustTakeMethod(asked.method)
     const id = orderIdOfHold(asked.holdId)
     const unsaved = { id, sale: saleId, accountId: asked.accountId }
-    return await this.#options.saving.save(unsaved, (onKept) => this.#attempt(asked, { sale, units, onKept }))
+    // Each further try pins it once more, which says that somebody is at it.
+    const holds = pinned?.orderId === id ? [pinned] : []
+    return await this.#options.saving.save(unsaved, (onKept) =>
+      this.#attempt(asked, { sale, units, onKept, pinned: holds.pop() }),
+    )
   }
 
   async #attempt(
     asked: OrderAsked,
-    { sale, units, onKept }: { sale: Sale; units: UnitTable; onKept: OnKept },
+    {
+      sale,
+      units,
+      onKept,
+      pinned,
+    }: { sale: Sale; units: UnitTable; onKept: OnKept; pinned: Hold | undefined },
   ): Promise<SavedOrder> {
     const { holds, committer } = this.#options
     const saleId = sale.id
@@ -108,19 +118,26 @@ export class OrderPlacing {
       mustNotBeClosed(sale)
       return await holds.pin(saleId, { holdId: asked.holdId, accountId: asked.accountId, orderId })
     }
-    const hold = await pin().catch((error: unknown) => this.#standing(error, orderId, asked.accountId))
+    const hold =
+      pinned ?? (await pin().catch((error: unknown) => this.#standing(error, orderId, asked.accountId)))
     if (!('places' in hold)) return { order: hold, created: false }
     const draft = this.#draft({ sale, units, hold, orderId, method: asked.method })
     const { totalMinor: amountMinor, currency } = draft
     onKept({ untilMs: hold.expiresAtMs, total: { amountMinor, currency } })
-    const fate = await committer.add(draft)
-    if (fate === 'taken' || fate === 'beyond_limits') {
+    const written = await committer.add(draft)
+    if (written.fate === 'taken' || written.fate === 'beyond_limits') {
       await this.#giveBack(saleId, hold, orderId)
-      throw await this.#refusal(fate, { sale, hold }, units)
+      throw await this.#refusal(written.fate, { sale, hold }, units)
     }
-    const telling = fate === 'placed' ? this.#tell(draft) : this.#settleEarlier(saleId, { ...hold, orderId })
-    const [order] = await Promise.all([this.#find(orderId, asked.accountId), telling])
-    return { order, created: fate === 'placed' }
+    if (written.fate === 'placed') {
+      await this.#tell(draft)
+      return { order: newOrder(draft, written, units), created: true }
+    }
+    const [order] = await Promise.all([
+      this.#find(orderId, asked.accountId),
+      this.#settleEarlier(saleId, { ...hold, orderId }),
+    ])
+    return { order, created: false }
   }
 
   /** The order that an earlier try has made of a hold; undefined when there is none. */
@@ -210,10 +227,9 @@ export class OrderPlacing {
   /** Hurries what the outbox would say a little later anyway. */
   async #tell(draft: OrderDraft): Promise<void> {
     if (draft.payment !== undefined) this.#options.wakePayments()
-    const { orderId, holdId, saleId, accountId, bookings, payment } = draft
-    const status = payment === undefined ? 'booked' : 'pending'
+    const { orderId, holdId, saleId, accountId, bookings } = draft
     const places = bookings.map(placeTuple)
-    const change = { order: orderId, hold: holdId, account: accountId, status, places } as const
+    const change = { order: orderId, hold: holdId, account: accountId, status: statusOf(draft), places }
     await this.#told.add({ saleId, change }).catch(() => {
       // Too many wait to be told; the outbox has it.
     })
@@ -227,6 +243,35 @@ export class OrderPlacing {
     ])
     // Redis thought these places free, PostgreSQL knows better.
     await sync.repair(saleId, [...new Set(hold.places.map((place) => place.unitNo))])
+  }
+}
+
+/** An order as its commit left it: what reading it back would say. */
+function newOrder(
+  draft: OrderDraft,
+  { createdAt, payBy }: { createdAt: Date; payBy: Date | null },
+  units: UnitTable,
+): OrderMessage {
+  const status = statusOf(draft)
+  return {
+    id: draft.orderId,
+    sale: draft.saleId,
+    status,
+    total: { amountMinor: draft.totalMinor, currency: draft.currency },
+    refund: 'none',
+    payBy: payBy?.toISOString() ?? null,
+    createdAt: createdAt.toISOString(),
+    endedAt: null,
+    bookings: draft.bookings
+      .toSorted((a, b) => a.unitNo - b.unitNo || a.ordinal - b.ordinal)
+      .map(({ bookingId, unitNo, priceMinor }) => ({
+        id: bookingId,
+        unit: units.codes[unitNo] ?? '',
+        priceClass: units.classNames[units.priceClass[unitNo] ?? -1] ?? '',
+        priceMinor,
+        status,
+        checkedInAt: null,
+      })),
   }
 }
 

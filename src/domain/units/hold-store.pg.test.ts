@@ -1,7 +1,15 @@
 import t from 'tap'
 import { connectRedisSubscriber } from '../../db/redis.ts'
 import { useHouse } from '../../../test/support/house.ts'
-import { at, mustHold, openShop, placesInRedis, slots, type Shop } from '../../../test/support/shop.ts'
+import {
+  at,
+  mustHold,
+  newHoldId,
+  openShop,
+  placesInRedis,
+  slots,
+  type Shop,
+} from '../../../test/support/shop.ts'
 import { until } from '../../../test/support/until.ts'
 import { saleChannels, saleKeyNames, saleKeys } from '../sale-state/sale-keys.ts'
 import { FencedError } from '../sale-state/sale-failures.ts'
@@ -168,6 +176,94 @@ t.test('each change of units is told once, under the revision that follows the l
   t.same([...left].flat().map(String), after, 'the deltas lead from one snapshot to the other')
   t.same(deltas[3]?.changes, [[0, 9, 2]], 'a sold place is told as sold')
   t.equal(deltas[0]?.epoch, house.state.epoch(saleId))
+})
+
+t.test(
+  'who asks at the same moment is served in the order of asking, each with a fate of its own',
+  async (t) => {
+    const shop = await openShop(house, { buyers: 4, changes: slots(1, 3), queue: { maxPerAccount: 2 } })
+    const saleId = shop.sale.id
+    const texts = await listen(saleChannels.units(saleId))
+    const ask = (who: number, quantity: number, sequence = at(shop.buyers, who).sequence) =>
+      holds.take(saleId, {
+        accountId: at(shop.buyers, who).accountId,
+        sequence,
+        holdId: newHoldId(saleId),
+        alternatives: [one(0, quantity)],
+      })
+    const [first, tooMany, stranger, second, late] = await Promise.allSettled([
+      ask(0, 1),
+      ask(1, 3),
+      ask(2, 1, 1),
+      ask(3, 2),
+      ask(1, 1),
+    ])
+    t.match(first, { value: { hold: { places: [{ ordinal: 1 }] } } })
+    t.match(tooMany, { value: { taken: [0] } }, 'only two are left')
+    t.match(stranger, { reason: { code: 'admission_over' } })
+    t.match(second, { value: { hold: { places: [{ ordinal: 2 }, { ordinal: 3 }] } } })
+    t.match(late, { value: { taken: [0] } })
+    await until('it is told', () => texts.length > 0)
+    const deltas = texts.map((text) => unitsDelta.parse(JSON.parse(text)))
+    t.match(
+      deltas,
+      [
+        {
+          changes: [
+            [0, 2, 1],
+            [0, 1, 1],
+            [0, 0, 1],
+          ],
+        },
+      ],
+      'all in one revision',
+    )
+  },
+)
+
+t.test('what one sale refuses does not touch another that is asked at the same moment', async (t) => {
+  const [shop, other] = [await openShop(house, { buyers: 1 }), await openShop(house, { buyers: 1 })]
+  await house.redis.del(saleKeys(other.sale.id).state)
+  const [taking, refused] = await Promise.allSettled(
+    [shop, other].map(({ sale, buyers }) =>
+      holds.take(sale.id, { ...at(buyers, 0), holdId: newHoldId(sale.id), alternatives: [one(0)] }),
+    ),
+  )
+  t.match(taking, { value: { hold: { places: [{ unitNo: 0 }] } } })
+  t.match(refused, { reason: { code: 'restoring' } })
+})
+
+t.test('a hold that is pinned as it is taken ends with its order only', async (t) => {
+  const shop = await openShop(house, { buyers: 2, queue: { holdTtlSeconds: 60 } })
+  const saleId = shop.sale.id
+  const buyer = at(shop.buyers, 0)
+  const asked = { ...buyer, holdId: newHoldId(saleId), alternatives: [one(0, 2)], orderId: 'ord_a' }
+  const taking = await holds.take(saleId, asked)
+  t.match(taking, { hold: { orderId: 'ord_a', places: [{ ordinal: 1 }, { ordinal: 2 }] } })
+  const { hold } = taking as Extract<typeof taking, { hold: unknown }>
+  t.same(await holds.take(saleId, asked), taking, 'asked again it is the same')
+  const pin = { holdId: hold.id, accountId: hold.accountId, orderId: 'ord_a' }
+  t.same(await holds.pin(saleId, pin), hold, 'the order finds it pinned')
+  await t.rejects(holds.pin(saleId, { ...pin, orderId: 'ord_b' }), { code: 'hold_gone' })
+  await t.rejects(holds.release(saleId, pin), { code: 'hold_gone' })
+  await house.passMs(saleId, 600_000)
+  t.match(await sweep(shop, 3_600_000), { ended: 0, forsaken: [] })
+  t.same((await sweep(shop)).forsaken, [hold], 'after a while it is named as forsaken')
+  await sync.apply(saleId, [
+    {
+      order: 'ord_a',
+      hold: hold.id,
+      account: buyer.accountId,
+      status: 'booked',
+      places: [
+        [0, 1, 1],
+        [0, 2, 2],
+      ],
+    },
+  ])
+  const { places, sold } = await placesInRedis(house, saleId)
+  t.same([places, sold], [{ '0:1': 's:ord_a', '0:2': 's:ord_a' }, 2])
+  t.same((await sweep(shop)).forsaken, [], 'its record ends with its order')
 })
 
 t.test('every key of a sale is a known one and carries the tag of its slot', async (t) => {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { saleFailures } from '../sale-state/sale-failures.ts'
+import { Batcher, type Fate } from '../../db/batcher.ts'
+import type { ScriptReply } from '../../db/script.ts'
+import { saleFailure, saleFailures } from '../sale-state/sale-failures.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import { placeFromTuple, type Hold, type PlaceTuple, type Want } from './hold.ts'
 import {
@@ -39,40 +41,71 @@ export interface PlacesChange {
   readonly places: readonly PlaceTuple[]
 }
 
+/** What somebody wants to hold. */
+export interface HoldAsked {
+  readonly holdId: string
+  readonly accountId: string
+  /** Of the caller's admission. */
+  readonly sequence: number
+  readonly alternatives: readonly (readonly Want[])[]
+  /** First and last unit of each row the wanted seats lie in, where no single seat may be left alone. */
+  readonly rows?: readonly (readonly [number, number])[]
+  /** Pins the hold at once: it ends only with this order. */
+  readonly orderId?: string | undefined
+}
+
+export interface PinAsked {
+  readonly holdId: string
+  readonly accountId: string
+  readonly orderId: string
+}
+
+interface Asked<Ask> {
+  readonly saleId: string
+  readonly ask: Ask
+}
+
+/** One call of the script does nothing else meanwhile: so many keep Redis for about a millisecond. */
+const atOnceMax = 32
+/** Asks that may wait for Redis; one more is refused with `unavailable`. */
+const waitingMax = 20_000
+/** Calls of Redis under way. */
+const underWayMax = 4
+
 /** Holds and places of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class HoldStore {
   readonly #state: SaleState
+  readonly #takes: Batcher<Asked<HoldAsked>, Taking>
+  readonly #pins: Batcher<Asked<PinAsked>, Hold>
 
-  constructor(state: SaleState) {
+  /** @param options.atOnce how many that ask at the same moment are served by one call, and told of in one revision */
+  constructor(state: SaleState, { atOnce = atOnceMax }: { readonly atOnce?: number } = {}) {
     this.#state = state
+    const bounds = { batchMax: atOnce, queueMax: waitingMax, inFlightMax: underWayMax }
+    this.#takes = new Batcher({
+      ...bounds,
+      run: (all) =>
+        inEachSale(all, async (saleId, asks) => {
+          const replies = await this.#answers(holdTake, saleId, asks.map(takeAsk))
+          return replies.map((reply, index) => fateOf(() => takingFrom(asks[index]?.holdId ?? '', reply)))
+        }),
+    })
+    this.#pins = new Batcher({
+      ...bounds,
+      run: (all) =>
+        inEachSale(all, async (saleId, asks) => {
+          const replies = await this.#answers(holdPin, saleId, asks.map(pinAsk))
+          return replies.map((reply, index) => fateOf(() => pinnedFrom(asks[index]?.holdId ?? '', reply)))
+        }),
+    })
   }
 
   /**
-   * Takes the first of `alternatives` that is wholly free. The same hold id again gives the same hold.
-   * `sequence` is that of the caller's admission.
+   * Takes the first of `alternatives` that is wholly free. The same hold id again gives the same hold. Whoever asks at the
+   * same moment is served in the order of asking.
    */
-  async take(
-    saleId: string,
-    asked: {
-      holdId: string
-      accountId: string
-      sequence: number
-      alternatives: readonly (readonly Want[])[]
-      /** First and last unit of each row the wanted seats lie in, where no single seat may be left alone. */
-      rows?: readonly (readonly [number, number])[]
-    },
-  ): Promise<Taking> {
-    const wants = asked.alternatives.map((wanted) => wanted.map(({ unitNo, quantity }) => [unitNo, quantity]))
-    const reply = await this.#state.run(holdTake, saleId, {
-      account: asked.accountId,
-      jti: asked.sequence,
-      hold: asked.holdId,
-      wants: JSON.stringify(wants),
-      rows: asked.rows === undefined ? '' : JSON.stringify(asked.rows),
-    })
-    if (typeof reply === 'string') return { hold: holdFrom(asked.holdId, reply) }
-    const [failure, units] = reply as [number, number[]]
-    return failure === saleFailures.leftAlone ? { leftAlone: units } : { taken: units.map(Number) }
+  take(saleId: string, ask: HoldAsked): Promise<Taking> {
+    return this.#takes.add({ saleId, ask })
   }
 
   /** Gives it five minutes more; `already_extended` the second time. */
@@ -92,10 +125,16 @@ export class HoldStore {
   }
 
   /** Ties the hold to an order. The same order again gives the same answer. */
-  async pin(saleId: string, asked: { holdId: string; accountId: string; orderId: string }): Promise<Hold> {
-    const { holdId, accountId, orderId } = asked
-    const reply = await this.#state.run(holdPin, saleId, { account: accountId, hold: holdId, order: orderId })
-    return holdFrom(holdId, String(reply))
+  pin(saleId: string, ask: PinAsked): Promise<Hold> {
+    return this.#pins.add({ saleId, ask })
+  }
+
+  async #answers(
+    script: typeof holdTake | typeof holdPin,
+    saleId: string,
+    asks: readonly object[],
+  ): Promise<ScriptReply[]> {
+    return (await this.#state.run(script, saleId, { asks: JSON.stringify(asks) })) as ScriptReply[]
   }
 
   /**
@@ -122,6 +161,61 @@ export class HoldStore {
     const disputed = (await this.#state.run(placesApply, saleId, args)) as number[]
     return disputed.flatMap((index) => changes[index] ?? [])
   }
+}
+
+/** Serves each sale by itself: what one sale's state refuses does not touch the others. Fates in the order of asking. */
+async function inEachSale<Ask, Result>(
+  all: readonly Asked<Ask>[],
+  serve: (saleId: string, asks: readonly Ask[]) => Promise<readonly Fate<Result>[]>,
+): Promise<Fate<Result>[]> {
+  const sales = new Map<string, { asks: Ask[]; indexes: number[] }>()
+  for (const [index, { saleId, ask }] of all.entries()) {
+    const own = sales.get(saleId) ?? { asks: [], indexes: [] }
+    own.asks.push(ask)
+    own.indexes.push(index)
+    sales.set(saleId, own)
+  }
+  const fates: Fate<Result>[] = []
+  await Promise.all(
+    Array.from(sales, async ([saleId, { asks, indexes }]) => {
+      const served = await serve(saleId, asks).catch((error: unknown) =>
+        asks.map((): Fate<Result> => ({ ok: false, error })),
+      )
+      for (const [at, index] of indexes.entries())
+        fates[index] = served[at] ?? { ok: false, error: new Error('Redis answered fewer than it was asked') }
+    }),
+  )
+  return fates
+}
+
+function fateOf<Result>(read: () => Result): Fate<Result> {
+  try {
+    return { ok: true, value: read() }
+  } catch (error) {
+    return { ok: false, error }
+  }
+}
+
+function takeAsk({ holdId, accountId, sequence, alternatives, rows, orderId }: HoldAsked) {
+  const wants = alternatives.map((wanted) => wanted.map(({ unitNo, quantity }) => [unitNo, quantity]))
+  // A sequence has more digits than Lua keeps of a number, and is compared as text.
+  return { account: accountId, jti: String(sequence), hold: holdId, order: orderId, wants, rows }
+}
+
+function pinAsk({ holdId, accountId, orderId }: PinAsked) {
+  return { account: accountId, hold: holdId, order: orderId }
+}
+
+function takingFrom(holdId: string, reply: ScriptReply): Taking {
+  if (typeof reply === 'string') return { hold: holdFrom(holdId, reply) }
+  if (!Array.isArray(reply)) throw saleFailure(Number(reply))
+  const [failure, units] = reply as [number, number[]]
+  return failure === saleFailures.leftAlone ? { leftAlone: units } : { taken: units.map(Number) }
+}
+
+function pinnedFrom(holdId: string, reply: ScriptReply): Hold {
+  if (typeof reply !== 'string') throw saleFailure(Number(reply))
+  return holdFrom(holdId, reply)
 }
 
 function holdFrom(id: string, text: string): Hold {

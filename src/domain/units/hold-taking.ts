@@ -14,7 +14,7 @@ import { nearestSlots } from './nearest-slots.ts'
 import { rowsOf, seatsLeftAlone } from './single-seats.ts'
 import { unitErrors } from './unit-errors.ts'
 import type { Hold, Want } from './hold.ts'
-import type { HoldStore } from './hold-store.ts'
+import type { HoldAsked, HoldStore } from './hold-store.ts'
 
 /** What a buyer asks for: units by their codes, or the best that stand together. */
 export type HoldRequest =
@@ -79,13 +79,15 @@ export class HoldTaking {
       holdId: string
       holder: Holder
       request: HoldRequest
+      /** Pins the hold at once: it ends only with this order. */
+      orderId?: string
     },
     units: UnitTable,
   ): Promise<Hold> {
     const { sale, holdId, request } = asked
     const sequence = sequenceOfTokenId(asked.holder.jti)
     if (sequence === undefined) throw new Problem(saleStateErrors.admission_over)
-    const base = { holdId, accountId: asked.holder.accountId, sequence }
+    const base = { holdId, accountId: asked.holder.accountId, sequence, orderId: asked.orderId }
     const sifts = sale.singleSeats === 'refused'
     const wants = 'best' in request ? undefined : wantsOf(request.units, units)
     const had = hasAccountRules(sale) ? await this.#mustBeAllowed(asked, wants, units) : noUnits
@@ -153,7 +155,7 @@ export class HoldTaking {
   async #takeBest(
     asked: {
       saleId: string
-      base: { holdId: string; accountId: string; sequence: number }
+      base: Omit<HoldAsked, 'alternatives'>
       want: BestWanted
       sifts: boolean
       /** What the account may not have once more. */

@@ -16,7 +16,7 @@ const placeKeys = [
 
 export const holdTake = loadScript(here, 'lua/hold-take.lua', {
   keys: ['state', 'active', 'granting', ...placeKeys],
-  args: ['epoch', 'run_id', 'account', 'jti', 'hold', 'wants', 'rows'],
+  args: ['epoch', 'run_id', 'asks'],
 })
 
 export const holdExtend = loadScript(here, 'lua/hold-extend.lua', {
@@ -36,7 +36,7 @@ export const holdRelease = loadScript(here, 'lua/hold-release.lua', {
 
 export const holdPin = loadScript(here, 'lua/hold-pin.lua', {
   keys: ['state', 'places', 'holds', 'hold_ends', 'pinned'],
-  args: ['epoch', 'run_id', 'account', 'hold', 'order'],
+  args: ['epoch', 'run_id', 'asks'],
 })
 
 export const holdSweep = loadScript(here, 'lua/hold-sweep.lua', {

@@ -29,7 +29,7 @@ const committer = orderCommitter(sql)
 const order = async (saleId: string, hold: Hold, kind: 'free' | 'paid' = 'free') => {
   const orderId = orderIdOfHold(hold.id)
   await holds.pin(saleId, { holdId: hold.id, accountId: hold.accountId, orderId })
-  const fate = await committer.add(draftOf(saleId, { ...hold, orderId, holdId: hold.id }, kind))
+  const { fate } = await committer.add(draftOf(saleId, { ...hold, orderId, holdId: hold.id }, kind))
   if (fate !== 'placed') throw new Error(`the order is ${fate}`)
   return { orderId, accountId: hold.accountId }
 }
@@ -159,7 +159,7 @@ t.test('a place that Redis gave to somebody else goes back to the order that has
   t.equal((await placesInRedis(house, saleId)).places['0:1'], `s:${made.orderId}`)
   const late = orderIdOfHold(hold.id)
   await holds.pin(saleId, { holdId: hold.id, accountId: other.accountId, orderId: late })
-  const fate = await committer.add(draftOf(saleId, { ...hold, orderId: late, holdId: hold.id }))
+  const { fate } = await committer.add(draftOf(saleId, { ...hold, orderId: late, holdId: hold.id }))
   t.equal(fate, 'taken', 'PostgreSQL decides last')
 })
 

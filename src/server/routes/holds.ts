@@ -3,7 +3,7 @@ import type { PurchaseTokens } from '../../domain/accounts/purchase-token.ts'
 import { tokenErrors } from '../../domain/accounts/token-errors.ts'
 import { orderErrors } from '../../domain/orders/order-errors.ts'
 import { orderAnswer } from '../../domain/orders/order-messages.ts'
-import type { OrderPlacing } from '../../domain/orders/order-placing.ts'
+import { orderIdOfHold, type OrderPlacing } from '../../domain/orders/order-placing.ts'
 import { mustNotBeClosed, saleStateErrors } from '../../domain/sale-state/sale-failures.ts'
 import { saleErrors } from '../../domain/sales/sale-errors.ts'
 import type { SaleCatalogue } from '../../domain/sales/sale-catalogue.ts'
@@ -81,14 +81,9 @@ const takeRoute = (parts: HoldRoutesParts) =>
     errors: takingErrors,
     idempotent: true,
     async handle({ params: { sale }, headers, body, caller: { accountId }, newId }) {
-      const { hold, units } = await take(
-        parts,
-        sale,
-        accountId,
-        headers['purchase-token'],
-        body,
-        newId('hol'),
-      )
+      const { hold, units } = await take(parts, sale, accountId, headers['purchase-token'], body, {
+        id: newId('hol'),
+      })
       return { status: 201, body: viewOf(hold, units) }
     },
   })
@@ -207,8 +202,9 @@ const bookRoute = (parts: HoldRoutesParts) =>
       // The answer to an earlier try may have been lost: its hold is sold by now and must not be taken once more.
       const earlier = isRepeatable ? await parts.placing.earlier(asked) : undefined
       if (earlier !== undefined) return { status: 201, body: { order: earlier } }
-      await take(parts, sale, accountId, headers['purchase-token'], body, id)
-      const { order } = await parts.placing.place(asked)
+      const ordered = { id, orderId: orderIdOfHold(asked.holdId) }
+      const { hold } = await take(parts, sale, accountId, headers['purchase-token'], body, ordered)
+      const { order } = await parts.placing.place(asked, hold)
       return { status: order.status === 'saving' ? 202 : 201, body: { order } }
     },
   })
@@ -219,13 +215,13 @@ async function take(
   accountId: string,
   token: string,
   request: z.infer<typeof holdBody>,
-  id: string,
+  { id, ...ordered }: { readonly id: string; readonly orderId?: string },
 ): Promise<{ hold: Hold; units: UnitTable }> {
   const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
   mustNotBeClosed(sale)
   const { jti } = await purchaseTokens.verify(token, { saleId, accountId })
   const holder = { accountId, jti }
-  const asked = { sale, holdId: holdIdFor(saleId, id), holder, request }
+  const asked = { sale, holdId: holdIdFor(saleId, id), holder, request, ...ordered }
   return { hold: await taking.take(asked, units), units }
 }
 

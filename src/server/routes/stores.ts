@@ -16,11 +16,19 @@ import {
 import { findStores } from '../../domain/stores/store-finding.ts'
 import { registerStore } from '../../domain/stores/store-registering.ts'
 import { generalErrors } from '../../errors.ts'
+import { EncodedAnswers } from '../encoded-answers.ts'
+import type { FreshAnswers } from '../fresh-answers.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 export interface StoreRoutesParts {
   readonly sql: Sql
   readonly stores: StoreCatalogue
+  /** Of searches among the stores. */
+  readonly searches: FreshAnswers
+  /** Of the sales of a store. */
+  readonly salesOfStores: FreshAnswers
+  /** The store is told of without what was known before. */
+  readonly forgetStore: (storeId: string) => void
   /** Tells the other processes that a sale is changed; must not throw. */
   readonly announce: (saleId: string) => void
 }
@@ -38,25 +46,26 @@ export function storeRoutes(parts: StoreRoutesParts): Route[] {
   ]
 }
 
-const listStoresRoute = ({ sql }: StoreRoutesParts) =>
+const notModified = { 304: { description: 'As you have it' } }
+
+const listStoresRoute = ({ sql, searches }: StoreRoutesParts) =>
   defineRoute({
     method: 'GET',
     path: '/api/v1/stores',
     summary: 'Find stores',
     description:
-      'By part of the name, by time, kind and place; those that have closed only when asked for. A cursor goes on in the same search.',
+      'By part of the name, by time, kind and place; those that have closed only when asked for. A cursor goes on in the same search. As it is now, give or take a second.',
     tag,
     auth: 'public',
     query: storeQuery,
-    responses: { 200: { description: 'A page of stores', schema: storePage } },
+    responses: { 200: { description: 'A page of stores', schema: storePage }, ...notModified },
     errors: [generalErrors.invalid_request],
-    async handle({ query }) {
-      return { status: 200, body: await findStores(sql, query) }
-    },
+    handle: ({ query }) => searches.get(JSON.stringify(query), () => findStores(sql, query)),
   })
 
-const getStoreRoute = ({ stores }: StoreRoutesParts) =>
-  defineRoute({
+const getStoreRoute = ({ stores }: StoreRoutesParts) => {
+  const answers = new EncodedAnswers()
+  return defineRoute({
     method: 'GET',
     path: '/api/v1/stores/{store}',
     summary: 'One store',
@@ -64,33 +73,34 @@ const getStoreRoute = ({ stores }: StoreRoutesParts) =>
     tag,
     auth: 'public',
     params: storeParams,
-    responses: { 200: { description: 'The store', schema: storeView } },
+    responses: { 200: { description: 'The store', schema: storeView }, ...notModified },
     errors: [storeErrors.no_such_store],
-    async handle({ params }) {
-      return { status: 200, body: await stores.view(params.store) }
-    },
+    handle: async ({ params }) => answers.of(await stores.view(params.store)),
   })
+}
 
-const listSalesRoute = ({ sql, stores }: StoreRoutesParts) =>
+const listSalesRoute = ({ sql, stores, salesOfStores }: StoreRoutesParts) =>
   defineRoute({
     method: 'GET',
     path: '/api/v1/stores/{store}/sales',
     summary: 'The sales of a store, the one that opens last first',
+    description: 'As they are now, give or take a second.',
     tag,
     auth: 'public',
     params: storeParams,
     query: saleQuery.pick({ cursor: true, limit: true }),
-    responses: { 200: { description: 'A page of sales', schema: salePage } },
+    responses: { 200: { description: 'A page of sales', schema: salePage }, ...notModified },
     errors: [generalErrors.invalid_request, storeErrors.no_such_store],
-    async handle({ params, query }) {
-      // Refuses what is not there.
-      const { id } = await stores.view(params.store)
-      const { sales, next } = await findSales(sql, { ...query, storeId: id })
-      return { status: 200, body: { items: sales.map(viewOfSale), next } }
-    },
+    handle: ({ params: { store }, query }) =>
+      salesOfStores.get(JSON.stringify({ store, ...query }), async () => {
+        // Refuses what is not there.
+        const { id } = await stores.view(store)
+        const { sales, next } = await findSales(sql, { ...query, storeId: id })
+        return { items: sales.map(viewOfSale), next }
+      }),
   })
 
-const registerStoreRoute = ({ sql, stores }: StoreRoutesParts) =>
+const registerStoreRoute = ({ sql, stores, forgetStore }: StoreRoutesParts) =>
   defineRoute({
     method: 'POST',
     path: '/api/v1/stores',
@@ -107,12 +117,12 @@ const registerStoreRoute = ({ sql, stores }: StoreRoutesParts) =>
     async handle({ body, caller, newId }) {
       const { organiserId } = caller
       const { id } = await registerStore(sql, { storeId: newId('sto'), organiserId, description: body })
-      stores.forget(id)
+      forgetStore(id)
       return { status: 201, body: await stores.view(id), headers: { location: `/api/v1/stores/${id}` } }
     },
   })
 
-const changeStoreRoute = ({ sql, stores, announce }: StoreRoutesParts) =>
+const changeStoreRoute = ({ sql, stores, forgetStore, announce }: StoreRoutesParts) =>
   defineRoute({
     method: 'PATCH',
     path: '/api/v1/stores/{store}',
@@ -137,7 +147,7 @@ const changeStoreRoute = ({ sql, stores, announce }: StoreRoutesParts) =>
       await stores.view(params.store)
       const { closedSales } = await changeStore(sql, { storeId: params.store, organiserId, changes: body })
       closedSales.forEach(announce)
-      stores.forget(params.store)
+      forgetStore(params.store)
       return { status: 200, body: await stores.view(params.store) }
     },
   })

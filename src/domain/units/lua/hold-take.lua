@@ -1,27 +1,19 @@
--- Holds all that is asked for or nothing. `wants` offers alternatives, the first that is wholly free is taken.
+-- Holds for each of some buyers, one after another, all that is asked for or nothing. `wants` offers alternatives, the
+-- first that is wholly free is taken. With `order` the hold is pinned at once: it ends only with that order.
 -- KEYS state active granting left next spare places accounts holds hold_ends pinned holding
--- ARGV epoch run_id account jti hold wants rows
--- wants is JSON [[[unit, quantity], …], …] of at most 50 places each; rows is '' or, where no single seat may be left
--- alone, JSON [[first unit, last unit], …] of all rows they lie in.
--- returns hold as JSON {account, places, expires} or {TAKEN, units of the first alternative that lack places}
--- or {LEFT_ALONE, seats that the first one that is free would leave alone} or a failure
+-- ARGV epoch run_id asks
+-- asks is JSON [{account, jti, hold, order?, wants, rows?}, …]; wants is [[[unit, quantity], …], …] of at most 50 places
+-- each; rows is, where no single seat may be left alone, [[first unit, last unit], …] of all rows they lie in.
+-- returns for each ask the hold as JSON {account, places, expires, order?} or {TAKEN, units of the first alternative that
+-- lack places} or {LEFT_ALONE, seats that the first one that is free would leave alone} or a failure; or a failure of all
 -- publishes units
 -- @include ../../sale-state/lua/guard.lua
 -- @include ../../queue/lua/active.lua
 -- @include places.lua
 local now, failure = guard()
 if not now then return failure end
-
-local before = redis.call('HGET', holds_key, hold)
-if before then
-  return cjson.decode(before).account == account and before or NO_HOLD
-end
-
-local open = admission(account)
-local valid = open and open.sequence == jti and open.expires_ms > now
-if not valid or redis.call('HEXISTS', granting_key, account) == 1 then return NO_ADMISSION end
 local s = redis.call('HMGET', state_key, 'status', 'hold_ttl_ms', 'max_per_account')
-if s[1] == 'closed' then return CLOSED end
+local is_closed, expires, max_per_account = s[1] == 'closed', whole(now + tonumber(s[2])), tonumber(s[3])
 
 local function lacking(alternative)
   local units = {}
@@ -36,10 +28,10 @@ end
 
 -- Seats that a choice would leave alone in their runs of free seats, more than it must: of a run that is one longer
 -- than what is chosen of it, one is left whatever is chosen.
-local function left_alone(alternative)
+local function left_alone(alternative, rows)
   local wanted, alone = {}, {}
   for _, want in ipairs(alternative) do wanted[want[1]] = true end
-  for _, row in ipairs(rows == '' and {} or cjson.decode(rows)) do
+  for _, row in ipairs(rows) do
     local units = {}
     for unit = row[1], row[2] do units[#units + 1] = unit end
     local left = redis.call('HMGET', left_key, unpack(units))
@@ -63,43 +55,69 @@ local function left_alone(alternative)
   return alone
 end
 
-local chosen, first_lack, first_alone
-for _, alternative in ipairs(cjson.decode(wants)) do
-  local lack = lacking(alternative)
-  if #lack == 0 then
-    local alone = left_alone(alternative)
-    if #alone == 0 then
-      chosen = alternative
-      break
+-- the first alternative that may be taken, or nil and why none may
+local function choose(ask)
+  local first_lack, first_alone
+  for _, alternative in ipairs(ask.wants) do
+    local lack = lacking(alternative)
+    if #lack == 0 then
+      local alone = left_alone(alternative, ask.rows or {})
+      if #alone == 0 then return alternative end
+      first_alone = first_alone or alone
     end
-    first_alone = first_alone or alone
+    first_lack = first_lack or lack
   end
-  first_lack = first_lack or lack
+  if first_alone then return nil, { LEFT_ALONE, first_alone } end
+  return nil, { TAKEN, first_lack or {} }
 end
-if not chosen and first_alone then return { LEFT_ALONE, first_alone } end
-if not chosen then return { TAKEN, first_lack or {} } end
 
-local nths, count = mask_of(account)
-for _, want in ipairs(chosen) do count = count + want[2] end
-if count > tonumber(s[3]) then return LIMIT end
-
-local places, nth = {}, 1
-for _, want in ipairs(chosen) do
-  for _ = 1, want[2] do
-    while nths[nth] do nth = nth + 1 end
-    nths[nth] = true
-    local ordinal = next_ordinal(want[1])
-    occupy(want[1], ordinal, 'h:' .. hold, HELD)
-    places[#places + 1] = { want[1], tonumber(ordinal), nth }
+local function keep(ask, places)
+  local hold, order = ask.hold, ask.order
+  local record =
+    cjson.encode({ account = ask.account, places = places, expires = tonumber(expires), order = order })
+  redis.call('HSET', holds_key, hold, record)
+  if order then
+    redis.call('ZADD', pinned_key, whole(now), hold)
+  else
+    redis.call('ZADD', hold_ends_key, expires, hold)
   end
+  local held = redis.call('HGET', holding_key, ask.account)
+  redis.call('HSET', holding_key, ask.account, held and held .. ',' .. hold or hold)
+  return record
 end
-keep_mask(account, nths)
 
-local expires = whole(now + tonumber(s[2]))
-local record = cjson.encode({ account = account, places = places, expires = tonumber(expires) })
-redis.call('HSET', holds_key, hold, record)
-redis.call('ZADD', hold_ends_key, expires, hold)
-local held = redis.call('HGET', holding_key, account)
-redis.call('HSET', holding_key, account, held and held .. ',' .. hold or hold)
+local function take(ask)
+  local account = ask.account
+  local before = redis.call('HGET', holds_key, ask.hold)
+  if before then return cjson.decode(before).account == account and before or NO_HOLD end
+
+  local open = admission(account)
+  local valid = open and open.sequence == ask.jti and open.expires_ms > now
+  if not valid or redis.call('HEXISTS', granting_key, account) == 1 then return NO_ADMISSION end
+  if is_closed then return CLOSED end
+
+  local chosen, why = choose(ask)
+  if not chosen then return why end
+  local nths, count = mask_of(account)
+  for _, want in ipairs(chosen) do count = count + want[2] end
+  if count > max_per_account then return LIMIT end
+
+  local owner = ask.order and 'p:' .. ask.order or 'h:' .. ask.hold
+  local places, nth = {}, 1
+  for _, want in ipairs(chosen) do
+    for _ = 1, want[2] do
+      while nths[nth] do nth = nth + 1 end
+      nths[nth] = true
+      local ordinal = next_ordinal(want[1])
+      occupy(want[1], ordinal, owner, HELD)
+      places[#places + 1] = { want[1], tonumber(ordinal), nth }
+    end
+  end
+  keep_mask(account, nths)
+  return keep(ask, places)
+end
+
+local answers = {}
+for index, ask in ipairs(cjson.decode(asks)) do answers[index] = take(ask) end
 tell_units()
-return record
+return answers
