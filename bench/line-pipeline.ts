@@ -7,7 +7,6 @@ import type { Sale } from '../src/domain/sales/sale.ts'
 import { createLog } from '../src/log.ts'
 import { positionEvent } from '../src/streams/line-events.ts'
 import { LineReplica } from '../src/streams/line-replica.ts'
-import { figureOf, type Figure } from './turn.ts'
 
 const epoch = 1
 const updates = 5_000
@@ -15,11 +14,20 @@ const positions = 200_000
 /** Between two updates so many are let in, come, and leave somewhere in the line. */
 const moved = { letIn: 4, came: 10, left: 2 }
 
+export interface LongLine {
+  /** To take one update of the head in. */
+  readonly updateMicros: number
+  /** To put one position into text. */
+  readonly positionMicros: number
+  /** Of such a text, on average. */
+  readonly bytes: number
+}
+
 /**
  * What it costs an edge to follow a line of so many, connections left out: to take an update of its head in, from the
  * text that Redis sends on, and to put one position into the text that a client gets.
  */
-export async function followLongLine(waiters: number): Promise<Figure[]> {
+export async function followLongLine(waiters: number): Promise<LongLine> {
   const texts = new Subject<string>()
   const order = new LineOrder()
   order.issue(epoch, 1, waiters)
@@ -50,12 +58,7 @@ export async function followLongLine(waiters: number): Promise<Figure[]> {
     told++
   })
   replica.stop()
-  return [
-    figureOf(`a head update, ${waiters} in line`, 'µs', [updateMicros]),
-    figureOf(`a position as text of ${Math.round(bytes / told)} bytes, ${waiters} in line`, 'µs', [
-      positionMicros,
-    ]),
-  ]
+  return { updateMicros, positionMicros, bytes: bytes / told }
 }
 
 const sale: Sale = {

@@ -21,6 +21,8 @@ let [places, letIn] = [0, 0]
 serveParent<TickFramesCalls>({
   listen: async (asked) => {
     channel = asked.channel
+    places = 0
+    letIn = 0
     const app = uws.App().ws<Waiting>('/ws', {
       upgrade: (res, req, context) =>
         res.upgrade(

@@ -24,13 +24,14 @@ export class LineCrowd {
     this.#guests = guests
   }
 
+  /** Whoever listened before goes on listening, and is no longer noted well: their places are those of another order. */
   async open({ port, sale, order, streams }: LoadCalls['waitInLine']['asked']): Promise<{ opened: number }> {
     const tokens = new Map(this.#guests().map(({ id, accessToken }) => [id, accessToken]))
     this.#tellings = { waiters: [], positions: [], atMs: [] }
     this.#admittedAtMs = order.map(() => Number.NaN)
     this.#heardAtMs = order.map(() => Number.NaN)
     this.#heard = noneHeard()
-    this.#clients = await openAll(order.length, (index, opening) => {
+    const opened = await openAll(order.length, (index, opening) => {
       const target = { port, index, accessToken: tokens.get(order[index] ?? '') }
       const listener = this.#listener(index, opening, () => client)
       // Both sorts stand everywhere in the line, to the tenth.
@@ -40,7 +41,8 @@ export class LineCrowd {
         : new SocketClient({ ...target, channel: `queue:${sale}` }, listener)
       return client
     })
-    return { opened: this.#clients.length }
+    this.#clients.push(...opened)
+    return { opened: opened.length }
   }
 
   judge(asked: LoadCalls['judgeLine']['asked']): LoadCalls['judgeLine']['answer'] {
