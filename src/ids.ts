@@ -30,7 +30,8 @@ export const randomIds: Ids = { next: (kind) => `${kind}_${tail()}` }
 
 /** The id that the same words always give: a repeated request names the same thing. */
 export function idFrom(kind: IdKind, ...words: readonly string[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(words)).digest()
-  const number = digest.subarray(0, 13).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
+  const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex')
+  // 13 bytes: as many as 20 characters of the alphabet hold.
+  const number = BigInt(`0x${digest.slice(0, 26)}`)
   return `${kind}_${number.toString(36).padStart(20, '0').slice(-20)}`
 }

@@ -45,6 +45,16 @@ export function orderIdOfHold(holdId: string): string {
   return idFrom('ord', 'hold', holdId)
 }
 
+/** What one try to write an order goes by. */
+interface Attempt {
+  readonly orderId: string
+  readonly sale: Sale
+  readonly units: UnitTable
+  readonly onKept: OnKept
+  /** The hold, where it needs no pinning. */
+  readonly pinned: Hold | undefined
+}
+
 /** The hold is not there any more, or not at this moment; an order that was made of it may be. */
 const goneCodes: ReadonlySet<string> = new Set([
   saleStateErrors.hold_gone.code,
@@ -97,22 +107,13 @@ export class OrderPlacing {
     // Each further try pins it once more, which says that somebody is at it.
     const holds = pinned?.orderId === id ? [pinned] : []
     return await this.#options.saving.save(unsaved, (onKept) =>
-      this.#attempt(asked, { sale, units, onKept, pinned: holds.pop() }),
+      this.#attempt(asked, { orderId: id, sale, units, onKept, pinned: holds.pop() }),
     )
   }
 
-  async #attempt(
-    asked: OrderAsked,
-    {
-      sale,
-      units,
-      onKept,
-      pinned,
-    }: { sale: Sale; units: UnitTable; onKept: OnKept; pinned: Hold | undefined },
-  ): Promise<SavedOrder> {
+  async #attempt(asked: OrderAsked, { orderId, sale, units, onKept, pinned }: Attempt): Promise<SavedOrder> {
     const { holds, committer } = this.#options
     const saleId = sale.id
-    const orderId = orderIdOfHold(asked.holdId)
     const pin = async (): Promise<Hold> => {
       // Redis hears of a closing with the next tick of its writer.
       mustNotBeClosed(sale)

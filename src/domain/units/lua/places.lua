@@ -22,13 +22,13 @@ end
 -- the account's places as a set of nth
 local function mask_of(account)
   local mask = tonumber(redis.call('HGET', accounts_key, account) or '0')
-  local set, count = {}, 0
-  for nth = 1, 50 do
+  local set, count, nth = {}, 0, 1
+  while mask > 0 do
     if mask % 2 == 1 then
       set[nth] = true
       count = count + 1
     end
-    mask = math.floor(mask / 2)
+    mask, nth = math.floor(mask / 2), nth + 1
   end
   return set, count
 end
