@@ -2,9 +2,10 @@ import { book } from './book.ts'
 import { chat } from './chat.ts'
 import { join } from './join.ts'
 import { map } from './map.ts'
+import { pool } from './pool.ts'
 import { positions } from './positions.ts'
 import type { Question } from './question.ts'
 import { stores } from './stores.ts'
 
 /** All that is asked, in the order in which it is asked and told. */
-export const questions: readonly Question[] = [join, book, positions, map, stores, chat]
+export const questions: readonly Question[] = [join, book, pool, positions, map, stores, chat]

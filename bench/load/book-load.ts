@@ -1,8 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { drive, eachOf, type Driven, type Send } from './drive.ts'
+import { drive, type Driven, type Send } from './drive.ts'
 import type { Guest } from './guests.ts'
 import { requestText } from './http-connection.ts'
 import type { LoadCalls, Stock } from './load-calls.ts'
+import { purchaseTokensOf } from './purchase-tokens.ts'
 
 interface Held {
   readonly guest: Guest
@@ -12,7 +12,7 @@ interface Held {
 /** Buyers who were let in: they hold, and they order. */
 export class BookLoad {
   readonly #guests: () => readonly Guest[]
-  #purchaseTokens = new Map<Guest, string>()
+  #purchaseTokens: ReadonlyMap<Guest, string> = new Map()
   readonly #held: Held[] = []
   #taken = 0
 
@@ -21,24 +21,9 @@ export class BookLoad {
   }
 
   async admission(asked: LoadCalls['admission']['asked']): Promise<{ admitted: number }> {
-    const tokens = new Map<Guest, string>()
-    const path = `/api/v1/sales/${asked.sale}/queue/me`
-    for (let left = this.#guests(); left.length > 0; left = left.filter((guest) => !tokens.has(guest))) {
-      await drive<Guest>({
-        ...asked,
-        seconds: 300,
-        next: eachOf(left),
-        work: async (send, guest) => {
-          const answer = await send(requestText(`GET ${path}`, bearer(guest), undefined))
-          const token = purchaseTokenIn(answer.body())
-          if (token !== undefined) tokens.set(guest, token)
-        },
-      })
-      if (tokens.size < this.#guests().length) await wait(100)
-    }
-    this.#purchaseTokens = tokens
+    this.#purchaseTokens = await purchaseTokensOf(this.#guests(), asked)
     this.#taken = 0
-    return { admitted: tokens.size }
+    return { admitted: this.#purchaseTokens.size }
   }
 
   async hold(asked: LoadCalls['hold']['asked']): Promise<Driven> {
@@ -109,8 +94,4 @@ async function placeOrder(send: Send, { guest, hold }: Held): Promise<boolean> {
 
 function bearer({ accessToken }: Guest): Record<string, string> {
   return { Authorization: `Bearer ${accessToken}` }
-}
-
-function purchaseTokenIn(body: string): string | undefined {
-  return /"purchaseToken":"([^"]+)"/.exec(body)?.[1]
 }
