@@ -75,7 +75,7 @@ export function judgeLine(run: LineRun): LineJudgement {
   return { told, late, untrue, age, largestPart }
 }
 
-interface Told {
+export interface Told {
   readonly waiter: number
   readonly position: number
   readonly atMs: number
@@ -85,12 +85,35 @@ interface Told {
 function ageOf(run: LineRun, { waiter, position, atMs }: Told): { ageMs: number; allowedMs: number } {
   // The position ends with the admission that leaves fewer in front.
   const endedAtMs = run.admittedAtMs[waiter + 1 - position] ?? Number.NaN
-  const left = Math.max(0, waiter + 1 - admittedBy(run.admittedAtMs, atMs))
-  const allowedMs = (left / run.perSecond) * 1000 * promise.part
   return {
     ageMs: endedAtMs < atMs ? atMs - endedAtMs : 0,
-    allowedMs: Math.min(promise.mostMs, Math.max(promise.leastMs, allowedMs)),
+    allowedMs: promisedAgeMs(run, { waiter, atMs }),
   }
+}
+
+/** How old what a waiter knows may be at a moment. */
+function promisedAgeMs(
+  { admittedAtMs, perSecond }: Pick<LineRun, 'admittedAtMs' | 'perSecond'>,
+  { waiter, atMs }: Pick<Told, 'waiter' | 'atMs'>,
+): number {
+  const left = Math.max(0, waiter + 1 - admittedBy(admittedAtMs, atMs))
+  const allowedMs = (left / perSecond) * 1000 * promise.part
+  return Math.min(promise.mostMs, Math.max(promise.leastMs, allowedMs))
+}
+
+/**
+ * Whether a position was as true when it arrived as is promised: neither ahead of its time nor older than what may be
+ * known. The position 0 says that the waiter was let in.
+ */
+export function isRightPosition(run: Pick<LineRun, 'admittedAtMs' | 'perSecond'>, told: Told): boolean {
+  const { waiter, position, atMs } = told
+  const { admittedAtMs } = run
+  if (position === 0) return waiter < admittedBy(admittedAtMs, atMs + clockMs)
+  const letIn = waiter + 1 - position
+  return (
+    letIn <= admittedBy(admittedAtMs, atMs + clockMs) &&
+    letIn >= admittedBy(admittedAtMs, atMs - promisedAgeMs(run, told))
+  )
 }
 
 /** A position begins with the admission that leaves so few in front. */

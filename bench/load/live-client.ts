@@ -74,6 +74,14 @@ export abstract class LiveClient {
     this.#socket.destroy()
   }
 
+  /** The connection is cut: the server is told so by a reset, as by a network that has forgotten it, and not by its end. */
+  cut(): void {
+    this.#socket.resetAndDestroy()
+    // At once: left to itself it would end politely first.
+    this.#socket.destroy()
+    this.#end('cut')
+  }
+
   protected write(bytes: Buffer): void {
     this.#socket.write(bytes)
   }

@@ -5,10 +5,16 @@ const opcodes = { text: 1, close: 8, ping: 9, pong: 10 } as const
 /** A WebSocket that subscribes to one channel when it is open, or to none. */
 export class SocketClient extends LiveClient {
   readonly #channel: string | undefined
+  readonly #since: string | undefined
 
-  constructor(target: Omit<LiveTarget, 'path'> & { readonly channel?: string }, listener: LiveListener) {
+  /** @param target.since where to go on */
+  constructor(
+    target: Omit<LiveTarget, 'path'> & { readonly channel?: string; readonly since?: string | undefined },
+    listener: LiveListener,
+  ) {
     super({ ...target, path: '/ws' }, listener, 101)
     this.#channel = target.channel
+    this.#since = target.since
   }
 
   /** Asks for what follows a position, or for everything. */
@@ -38,7 +44,7 @@ export class SocketClient extends LiveClient {
   }
 
   protected opened(): void {
-    if (this.#channel !== undefined) this.subscribe()
+    if (this.#channel !== undefined) this.subscribe(this.#since)
   }
 
   protected consume(bytes: Buffer): number {

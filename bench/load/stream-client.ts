@@ -5,11 +5,19 @@ const eventEnd = Buffer.from('\n\n')
 
 /** Server-sent events, which come in chunks of HTTP. */
 export class StreamClient extends LiveClient {
+  readonly #lastEventId: string | undefined
+  #retryMs: number | undefined
   /** The beginning of an event whose end has not come. */
   #begun: Buffer | undefined
 
-  constructor(target: LiveTarget, listener: LiveListener) {
+  constructor(target: LiveTarget & { readonly lastEventId?: string | undefined }, listener: LiveListener) {
     super(target, listener, 200)
+    this.#lastEventId = target.lastEventId
+  }
+
+  /** How long the server asks to wait before connecting again. */
+  get retryMs(): number | undefined {
+    return this.#retryMs
   }
 
   decode(bytes: Buffer): LiveEvent {
@@ -23,7 +31,9 @@ export class StreamClient extends LiveClient {
   }
 
   protected headers(): Readonly<Record<string, string>> {
-    return { Accept: 'text/event-stream' }
+    const resumed: Record<string, string> =
+      this.#lastEventId === undefined ? {} : { 'Last-Event-ID': this.#lastEventId }
+    return { Accept: 'text/event-stream', ...resumed }
   }
 
   protected opened(): void {}
@@ -53,11 +63,13 @@ export class StreamClient extends LiveClient {
     for (let end = bytes.indexOf(eventEnd); end >= 0; end = bytes.indexOf(eventEnd, at)) {
       const event = bytes.subarray(at, end)
       at = end + eventEnd.length
-      // Comments and hints begin otherwise.
+      // Comments begin otherwise.
       if (event.subarray(0, 6).equals(eventField)) this.listener.onEvent(event)
+      else if (event.subarray(0, 6).equals(retryField)) this.#retryMs = Number(event.subarray(6).toString())
     }
     if (at < bytes.length) this.#begun = Buffer.from(bytes.subarray(at))
   }
 }
 
 const eventField = Buffer.from('event:')
+const retryField = Buffer.from('retry:')

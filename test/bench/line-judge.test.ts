@@ -1,5 +1,5 @@
 import t from 'tap'
-import { judgeLine, type LineRun } from '../../bench/load/line-judge.ts'
+import { isRightPosition, judgeLine, type LineRun } from '../../bench/load/line-judge.ts'
 
 type Telling = readonly [waiter: number, position: number, atMs: number]
 
@@ -72,4 +72,18 @@ void t.test('only what a waiter knew within the time is judged', async (t) => {
   t.equal(judgeLine(line).late, 2, 'at 4,500 ms, and when it was let in')
   t.equal(judgeLine({ ...line, fromMs: 4600, toMs: 5600 }).late, 0)
   t.equal(judgeLine({ ...line, fromMs: 4600, toMs: 5600 }).told, 1)
+})
+
+void t.test('whoever comes back is told what is true, or what has not been untrue for long', async (t) => {
+  const line = lineOf(10, [])
+  const isRight = (...[waiter, position, atMs]: Telling): boolean =>
+    isRightPosition(line, { waiter, position, atMs })
+  t.equal(isRight(4, 4, 1500), true)
+  t.equal(isRight(4, 5, 1500), true, 'it was so half a second ago')
+  t.equal(isRight(4, 5, 2500), false, 'it was so one and a half seconds ago')
+  t.equal(isRight(4, 3, 1500), false, 'it is not yet so')
+  t.equal(isRight(4, 6, 500), false, 'nobody falls back')
+  t.equal(isRight(4, 0, 5001), true, 'it was let in')
+  t.equal(isRight(4, 0, 4900), false, 'it was not let in yet')
+  t.equal(isRight(4, 1, 6500), false, 'it was let in long ago')
 })

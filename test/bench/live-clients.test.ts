@@ -58,6 +58,38 @@ void t.test('a connection that the server refuses ends with what it said', async
   t.same(events, [])
 })
 
+void t.test('a stream says where it goes on, and keeps how long to wait before it does', async (t) => {
+  const { client, say, heard } = await connected(
+    t,
+    (port, listener) => new StreamClient({ port, index: 3, path: '/stream', lastEventId: '7:2' }, listener),
+  )
+  await say(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${chunk('retry: 1234\n\n')}`)
+  await until('the hint', () => client instanceof StreamClient && client.retryMs === 1234)
+  t.match(heard(), /\r\nLast-Event-ID: 7:2\r\n/)
+})
+
+void t.test('a WebSocket says where it goes on', async (t) => {
+  const { say, heard } = await connected(
+    t,
+    (port, listener) => new SocketClient({ port, index: 4, channel: 'units:s', since: '7:2' }, listener),
+  )
+  await say('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n')
+  await until('the subscription', () => heard().includes('"since":"7:2"'))
+})
+
+void t.test('a connection that is cut ends here at once, and at the server with a reset', async (t) => {
+  const { client, say, ended, socket } = await connected(
+    t,
+    (port, listener) => new SocketClient({ port, index: 5, channel: 'units:s' }, listener),
+  )
+  await say('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n')
+  const failed = once(socket, 'error')
+  client.cut()
+  t.same(ended, ['cut'])
+  const [error] = (await failed) as [NodeJS.ErrnoException]
+  t.equal(error.code, 'ECONNRESET')
+})
+
 /** A client and the server's side of its connection, on which every byte is a packet of its own. */
 async function connected(t: Test, connect: (port: number, listener: LiveListener) => LiveClient) {
   const server = createServer({ noDelay: true }).listen(0, '127.0.0.1')
@@ -85,7 +117,7 @@ async function connected(t: Test, connect: (port: number, listener: LiveListener
       await nextTurn()
     }
   }
-  return { events, ended, heard: () => heard, say }
+  return { client, events, ended, heard: () => heard, say, socket }
 }
 
 /** A chunk as our web server writes it: it ends the line of the one before, or the head. */
