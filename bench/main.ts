@@ -87,7 +87,7 @@ async function ask(
 
 function resultsOf(
   started: { readonly machine: ReturnType<typeof machine>; readonly at: string },
-  { form }: BenchPlan,
+  { form, asked }: BenchPlan,
   found: ReadonlyMap<string, Findings>,
 ): Results {
   const { commit, ...described } = started.machine
@@ -97,6 +97,7 @@ function resultsOf(
     at: started.at,
     commit,
     form,
+    questions: asked.map(({ question: { name, about } }) => ({ name, about })),
     rows: all.flatMap(([question, { rows }]) => rows.map((row) => ({ question, ...row }))),
     curves: all.flatMap(([question, { curves = [] }]) => curves.map((curve) => ({ question, ...curve }))),
     wrong: all.flatMap(([question, { checks }]) =>

@@ -12,8 +12,11 @@ export interface Row {
   readonly peerName: string | null
   /** Ours over the limit or the peer, as the medians of all turns have it. */
   readonly ratio: number | null
+  readonly ratioTo: 'limit' | 'peer' | null
   /** Such as `≥ 0.8 × limit` or `≤ 100 ms`. */
   readonly goal: string | null
+  /** The same for a chart; null when the goal is none of the ratio. */
+  readonly ratioGoal: { readonly least: number } | { readonly most: number } | null
   readonly met: boolean | null
   /** Of ours, turn by turn; and of the ratio of turns that stood side by side. */
   readonly spread: Spread
@@ -39,7 +42,8 @@ export function rowOf(measured: {
   readonly goal?: Goal | undefined
 }): Measured {
   const { metric, unit, ours, limit, peer, goal } = measured
-  const other = goal?.of === 'peer' ? peer?.figures : goal?.of === 'limit' ? limit : (limit ?? peer?.figures)
+  const ratioTo = ratioToOf(measured)
+  const other = ratioTo === 'limit' ? limit : ratioTo === 'peer' ? peer?.figures : undefined
   const ratio = other === undefined ? null : median(ours) / median(other)
   const judged = goal === undefined ? null : goal.of === 'ours' ? median(ours) : (ratio ?? Number.NaN)
   return {
@@ -50,12 +54,24 @@ export function rowOf(measured: {
     peer: peer === undefined ? null : median(peer.figures),
     peerName: peer?.name ?? null,
     ratio,
+    ratioTo,
     goal: goal === undefined ? null : goalText(goal, unit),
+    ratioGoal: goal === undefined || goal.of === 'ours' ? null : boundOf(goal),
     met: goal === undefined || judged === null ? null : isMet(goal, judged),
     spread: spreadOf(ours),
     ratioSpread:
       other === undefined ? null : spreadOf(ours.map((figure, turn) => figure / (other[turn] ?? Number.NaN))),
   }
+}
+
+function ratioToOf({ limit, peer, goal }: Parameters<typeof rowOf>[0]): Row['ratioTo'] {
+  const given = { limit: limit !== undefined, peer: peer !== undefined }
+  if (goal?.of === 'limit' || goal?.of === 'peer') return given[goal.of] ? goal.of : null
+  return given.limit ? 'limit' : given.peer ? 'peer' : null
+}
+
+function boundOf(goal: Goal): NonNullable<Row['ratioGoal']> {
+  return 'least' in goal ? { least: goal.least } : { most: goal.most }
 }
 
 /** NaN meets nothing. */
