@@ -45,6 +45,16 @@ export async function runScript<Key extends string, Arg extends string>(
 ): Promise<ScriptReply> {
   const keys = script.keys.map((name) => call.keys[name])
   const args = script.args.map((name) => call.args[name])
+  return await runInOrder(redis, script, keys, args)
+}
+
+/** The same with keys and arguments that stand in the order of the header already. */
+export async function runInOrder(
+  redis: Redis,
+  script: Pick<Script<string, string>, 'sha' | 'lua'>,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<ScriptReply> {
   try {
     return (await redis.evalsha(script.sha, keys.length, ...keys, ...args)) as ScriptReply
   } catch (error) {

@@ -70,11 +70,15 @@ export class QueueJoining {
     if (sale.admits === 'verified' && !joiner.verified) throw new Problem(queueErrors.verified_only)
     if (takesEntries(sale)) return { sale, joined: await entering.enter(saleId, joiner.accountId) }
     if (ticket !== undefined) await this.#putBack(saleId, joiner.accountId, ticket)
-    const joined = await queue.join(saleId, joiner.accountId).catch(notWhileDrawn(sale))
-    if (joined.state === 'waiting') {
-      this.#options.remember(saleId, { accountId: joiner.accountId, sequence: joined.sequence })
+    try {
+      const joined = await queue.join(saleId, joiner.accountId)
+      if (joined.state === 'waiting') {
+        this.#options.remember(saleId, { accountId: joiner.accountId, sequence: joined.sequence })
+      }
+      return { sale, joined }
+    } catch (error) {
+      throw notWhileDrawn(sale, error)
     }
-    return { sale, joined }
   }
 
   /** Where the account stands. Asking is being there: whoever was set aside is first in line again. */
@@ -122,11 +126,9 @@ export class QueueJoining {
 }
 
 /** A lottery whose time has come opens its line when all drawn places are in it: whoever comes meanwhile comes again. */
-function notWhileDrawn(sale: Sale) {
-  return (error: unknown): never => {
-    const isDrawing = error instanceof Problem && error.code === saleStateErrors.not_open_yet.code
-    if (isDrawing && sale.status !== 'scheduled')
-      throw new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
-    throw error
-  }
+function notWhileDrawn(sale: Sale, error: unknown): unknown {
+  const isDrawing = error instanceof Problem && error.code === saleStateErrors.not_open_yet.code
+  return isDrawing && sale.status !== 'scheduled'
+    ? new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
+    : error
 }

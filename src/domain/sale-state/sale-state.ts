@@ -1,5 +1,5 @@
 import { asUnavailable, type Redis, type RedisLife } from '../../db/redis.ts'
-import { runScript, type Script, type ScriptReply } from '../../db/script.ts'
+import { runInOrder, type Script, type ScriptReply } from '../../db/script.ts'
 import { saleFailure, saleFailures } from './sale-failures.ts'
 import { saleKeys, type SaleKeyName, type SaleKeys } from './sale-keys.ts'
 
@@ -8,6 +8,13 @@ type OwnArg<Arg extends string> = Exclude<Arg, 'epoch' | 'run_id'>
 /** How many sales' keys and epochs are kept at hand. */
 const knownMax = 10_000
 
+interface KnownSale {
+  readonly keys: SaleKeys
+  /** The keys of each script that was run, in the order of its header. */
+  readonly inOrder: Map<object, readonly string[]>
+  epoch: string
+}
+
 /**
  * Runs scripts on the Redis state of sales. Each call carries the epoch the process believes in and the run_id of the
  * server behind its connection, so a state that is of another life refuses it.
@@ -15,7 +22,7 @@ const knownMax = 10_000
 export class SaleState {
   readonly #redis: Redis
   readonly #life: RedisLife
-  readonly #known = new Map<string, { keys: SaleKeys; epoch: string }>()
+  readonly #known = new Map<string, KnownSale>()
 
   constructor(options: { redis: Redis; life: RedisLife }) {
     this.#redis = options.redis
@@ -69,21 +76,34 @@ export class SaleState {
     if (epoch !== null) known.epoch = epoch
   }
 
-  async #call<Arg extends string>(
+  #call<Arg extends string>(
     script: Script<SaleKeyName, Arg>,
-    known: { keys: SaleKeys; epoch: string },
+    known: KnownSale,
     args: Readonly<Record<OwnArg<Arg>, string | number>>,
   ): Promise<ScriptReply> {
-    const all = { ...args, epoch: known.epoch, run_id: this.#life.runId } as Record<Arg, string | number>
-    return await runScript(this.#redis, script, { keys: known.keys, args: all })
+    const { runId } = this.#life
+    const own: Readonly<Partial<Record<string, string | number>>> = args
+    const values = script.args.map((name) =>
+      name === 'epoch' ? known.epoch : name === 'run_id' ? runId : (own[name] ?? ''),
+    )
+    return runInOrder(this.#redis, script, keysInOrder(known, script), values)
   }
 
-  #knownOf(saleId: string): { keys: SaleKeys; epoch: string } {
+  #knownOf(saleId: string): KnownSale {
     const known = this.#known.get(saleId)
     if (known !== undefined) return known
-    const fresh = { keys: saleKeys(saleId), epoch: '0' }
+    const fresh: KnownSale = { keys: saleKeys(saleId), inOrder: new Map(), epoch: '0' }
     if (this.#known.size >= knownMax) this.#known.delete(this.#known.keys().next().value ?? '')
     this.#known.set(saleId, fresh)
     return fresh
   }
+}
+
+/** Made once for a script and a sale: who joins a line names a dozen keys, and so does everybody behind. */
+function keysInOrder(known: KnownSale, script: Script<SaleKeyName, string>): readonly string[] {
+  const made = known.inOrder.get(script)
+  if (made !== undefined) return made
+  const keys = script.keys.map((name) => known.keys[name])
+  known.inOrder.set(script, keys)
+  return keys
 }

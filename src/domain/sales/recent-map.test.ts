@@ -13,6 +13,27 @@ t.test('lets go of what was not asked for the longest when it weighs too much', 
 })
 
 t.test(
+  'the youngest stays it while it is asked for, and what took its place is let go of in turn',
+  async (t) => {
+    const map = new RecentMap<number>({ weightMax: 2, weigh: () => 1 })
+    map.set('a', 1)
+    map.set('b', 1)
+    map.get('b')
+    map.get('b')
+    map.get('a')
+    map.get('a')
+    map.delete('a')
+    map.set('a', 1)
+    map.get('b')
+    map.set('c', 1)
+    t.same(
+      [...map.entries()].map(([key]) => key),
+      ['b', 'c'],
+    )
+  },
+)
+
+t.test(
   'counts a replaced value once, and keeps alone what is heavier than all that is allowed',
   async (t) => {
     const map = new RecentMap<number>({ weightMax: 10, weigh: (value) => value })

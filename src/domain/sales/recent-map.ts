@@ -8,6 +8,7 @@ export class RecentMap<V> {
   readonly #weigh: (value: V) => number
   readonly #onDrop: (value: V) => void
   #weight = 0
+  #youngest: string | undefined
 
   /** `onDrop` is told of each value that is let go of, replaced or deleted. */
   constructor(options: { weightMax: number; weigh: (value: V) => number; onDrop?: (value: V) => void }) {
@@ -26,16 +27,18 @@ export class RecentMap<V> {
 
   get(key: string): V | undefined {
     const value = this.#entries.get(key)
-    if (value === undefined) return undefined
+    if (value === undefined || key === this.#youngest) return value
     // A Map remembers the order of insertion: put in anew, it is the youngest.
     this.#entries.delete(key)
     this.#entries.set(key, value)
+    this.#youngest = key
     return value
   }
 
   set(key: string, value: V): void {
     this.delete(key)
     this.#entries.set(key, value)
+    this.#youngest = key
     this.#weight += this.#weigh(value)
     for (const oldest of this.#entries.keys()) {
       if (this.#weight <= this.#weightMax || this.#entries.size === 1) return
@@ -47,6 +50,7 @@ export class RecentMap<V> {
     const value = this.#entries.get(key)
     if (value === undefined) return
     this.#entries.delete(key)
+    if (key === this.#youngest) this.#youngest = undefined
     this.#weight -= this.#weigh(value)
     this.#onDrop(value)
   }
