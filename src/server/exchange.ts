@@ -89,21 +89,21 @@ export class Exchange implements RequestContext {
 
   reply(reply: Reply): void {
     const etag = reply.headers?.['etag']
-    const { ifNoneMatch, method } = this.#parts.head
+    const { ifNoneMatch } = this.#parts.head
     if (
       typeof etag === 'string' &&
       ifNoneMatch !== '' &&
       reply.status === 200 &&
       isTagHeld(ifNoneMatch, etag)
     ) {
-      this.#write({ status: 304, contentType: '', body: '', headers: reply.headers }, method)
+      this.#write({ status: 304, contentType: '', body: '', headers: reply.headers })
     } else {
-      this.#write(encodeReply(reply), method)
+      this.#write(encodeReply(reply))
     }
   }
 
   fail(problem: Problem, headers?: Reply['headers']): void {
-    this.#write(encodeProblem(problem, this.traceId, headers), this.#parts.head.method)
+    this.#write(encodeProblem(problem, this.traceId, headers))
   }
 
   /** Answers that time is up and lets the handler know; what it answers later is not sent. */
@@ -134,7 +134,7 @@ export class Exchange implements RequestContext {
     this.onGone?.()
   }
 
-  #write(answer: Answer, method: string): void {
+  #write(answer: Answer): void {
     const res = this.#res
     if (!res) return
     this.#res = undefined
@@ -142,7 +142,7 @@ export class Exchange implements RequestContext {
     writeAnswer(res, answer, {
       traceId: head.traceId,
       corsOrigin,
-      isHead: method === 'head',
+      isHead: head.isHead,
       closesConnection: isClosing(),
     })
     plan.meter.record(answer.status, nowMs() - startedAtMs)

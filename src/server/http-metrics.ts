@@ -77,8 +77,11 @@ const described = {
 function observe(series: Series, seconds: number): void {
   series.count++
   series.sumSeconds += seconds
-  const index = bounds.findIndex((bound) => seconds <= bound)
-  if (index >= 0) series.buckets[index] = (series.buckets[index] ?? 0) + 1
+  for (let index = 0; index < bounds.length; index++) {
+    if (seconds > (bounds[index] ?? 0)) continue
+    series.buckets[index] = (series.buckets[index] ?? 0) + 1
+    return
+  }
 }
 
 function valuesOf({ labels, buckets, count, sumSeconds }: Series): object[] {

@@ -137,8 +137,10 @@ export class HttpAdapter {
       if (plan.refusal) return plan.refusal(exchange)
       if (plan.endpoint.always !== true) this.#mustHaveRoom()
       if (plan.isUnsafe) this.#parts.session.mustBeOwnOrigin(head.credentials)
-      if (plan.readsBody && hasBody(req)) this.#readBody(exchange, res, req)
-      else this.#begin(exchange, '')
+      const length = plan.readsBody ? req.getHeader('content-length') : '0'
+      if (length !== '0' && (length !== '' || req.getHeader('transfer-encoding') !== '')) {
+        this.#readBody(exchange, { res, length, type: req.getHeader('content-type') })
+      } else this.#begin(exchange, '')
     } catch (error) {
       this.#fail(exchange, error)
     }
@@ -153,10 +155,10 @@ export class HttpAdapter {
   }
 
   /** A body that is refused by its head is not read: the web server throws it away as it comes. */
-  #readBody(exchange: Exchange, res: HttpResponse, req: HttpRequest): void {
+  #readBody(exchange: Exchange, told: { res: HttpResponse; length: string; type: string }): void {
+    const { res, length, type } = told
     const { bodyBytesMax, bodyTypes } = exchange.plan
-    if (Number(req.getHeader('content-length')) > bodyBytesMax) throw tooLarge(bodyBytesMax)
-    const type = req.getHeader('content-type')
+    if (Number(length) > bodyBytesMax) throw tooLarge(bodyBytesMax)
     if (bodyTypes === undefined ? !jsonType.test(type) : !bodyTypes.has(type.toLowerCase())) {
       throw new Problem(serverErrors.unsupported_media_type, bodyTypes && { detail: typesText(bodyTypes) })
     }
@@ -276,11 +278,6 @@ const jsonType = /^application\/json *(?:;|$)/i
 
 function typesText(types: ReadonlySet<string>): string {
   return `Send one of ${[...types].join(', ')}.`
-}
-
-function hasBody(req: HttpRequest): boolean {
-  const length = req.getHeader('content-length')
-  return length === '' ? req.getHeader('transfer-encoding') !== '' : length !== '0'
 }
 
 function tooLarge(bytesMax: number): Problem {

@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { HttpRequest } from 'uWebSockets.js'
 import type { EndpointPlan } from './endpoint-plan.ts'
 import type { Credentials } from './session.ts'
 
 /** All that is wanted of a request, read while the web server still holds it: not later than the handler's first turn. */
 export interface RequestHead {
-  readonly method: string
+  /** Asked for by HEAD, which what only reads can be. */
+  readonly isHead: boolean
   readonly credentials: Credentials
   readonly traceId: string
   /** Parts of the path that stand for parameters, still encoded. */
@@ -29,8 +30,11 @@ export function readHead(req: HttpRequest, plan: EndpointPlan, options: HeadOpti
   const { endpoint } = plan
   const isStream = endpoint.kind === 'stream'
   return {
-    method: req.getMethod(),
-    credentials: readCredentials(req, plan.isUnsafe || options.hasAllowedOrigins),
+    isHead: !plan.isUnsafe && req.getMethod() === 'head',
+    credentials: readCredentials(
+      req,
+      options.hasAllowedOrigins ? 'always' : plan.isUnsafe ? 'without-token' : 'never',
+    ),
     traceId: traceIdOf(req.getHeader('traceparent')),
     segments: plan.parameterNames.map((_, index) => req.getParameter(index)),
     query: endpoint.query ? (req.getQuery() ?? '') : '',
@@ -43,8 +47,13 @@ export function readHead(req: HttpRequest, plan: EndpointPlan, options: HeadOpti
   }
 }
 
-export function readCredentials(req: HttpRequest, withOrigin: boolean): Credentials {
+/** Whose page sent a request matters for a cookie, which goes along by itself, and not for a token. */
+export function readCredentials(
+  req: HttpRequest,
+  originIsRead: 'always' | 'without-token' | 'never',
+): Credentials {
   const authorization = req.getHeader('authorization')
+  const withOrigin = originIsRead === 'always' || (originIsRead === 'without-token' && authorization === '')
   return {
     authorization,
     cookie: authorization === '' ? req.getHeader('cookie') : '',
@@ -59,7 +68,21 @@ export function traceIdOf(traceparent: string): string {
     const told = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent)?.[1]
     if (told !== undefined && !/^0+$/.test(told)) return told
   }
-  return randomUUID().replaceAll('-', '')
+  return newTraceId()
+}
+
+const idBytes = 16
+/** Random bytes for some hundred ids: asked for one by one they would cost several times as much. */
+const randomPool = Buffer.allocUnsafe(256 * idBytes)
+let poolUsed = randomPool.length
+
+function newTraceId(): string {
+  if (poolUsed === randomPool.length) {
+    randomFillSync(randomPool)
+    poolUsed = 0
+  }
+  poolUsed += idBytes
+  return randomPool.toString('hex', poolUsed - idBytes, poolUsed)
 }
 
 const noHeaders: Readonly<Record<string, string>> = {}

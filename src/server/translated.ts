@@ -8,7 +8,19 @@ export type Translate = (error: unknown) => unknown
 
 /** The same route, its foreign errors translated: routes stay free of them, and the edge need not know the libraries. */
 export function translatedRoute(route: Route, translate: Translate): Route {
-  return { ...route, handle: (context) => translated(() => route.handle(context), translate) }
+  const rethrow = (error: unknown): never => {
+    throw translate(error)
+  }
+  // Every request comes through here, so no more is made for it than one promise.
+  const handle: Route['handle'] = (context) => {
+    try {
+      const reply = route.handle(context)
+      return reply instanceof Promise ? reply.catch(rethrow) : reply
+    } catch (error) {
+      return rethrow(error)
+    }
+  }
+  return { ...route, handle }
 }
 
 export function translatedStream(stream: Stream, translate: Translate): Stream {

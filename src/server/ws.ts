@@ -71,7 +71,7 @@ export class WebSocketGate {
 
   #upgrade(res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void {
     const request: UpgradeRequest = {
-      credentials: readCredentials(req, true),
+      credentials: readCredentials(req, 'always'),
       traceId: traceIdOf(req.getHeader('traceparent')),
       key: req.getHeader('sec-websocket-key'),
       protocol: req.getHeader('sec-websocket-protocol'),
