@@ -34,6 +34,18 @@ t.test('an access token is good for twelve hours and not a second longer', async
   await t.rejects(access.verify(token), { code: 'unauthenticated' })
 })
 
+t.test('a token that ends like one met before is not taken for it', async (t) => {
+  const { access } = await parts(t)
+  const { token } = await access.issue(guest)
+  t.same(await access.verify(token), guest)
+  const [head = '', , signature = ''] = token.split('.')
+  const otherBody = Buffer.from(JSON.stringify({ ...decodeJwt(token), sub: 'usr_2' })).toString('base64url')
+  const forged = `${head}.${otherBody}.${signature}`
+  t.equal(access.recall(forged), undefined)
+  await t.rejects(access.verify(forged), { code: 'unauthenticated' })
+  t.same(access.recall(token), guest, 'and does not push it out')
+})
+
 t.test('tampered, unsigned, foreign and shapeless tokens are refused', async (t) => {
   const { clock, keys, access } = await parts(t)
   const { token } = await access.issue(guest)

@@ -20,6 +20,11 @@ export type Verification<Claims> =
 
 type Verified<Claims> = Extract<Verification<Claims>, { valid: true }>
 
+interface Remembered<Claims> {
+  readonly token: string
+  readonly verified: Verified<Claims>
+}
+
 /** Some 400 bytes a token; beyond that no honest token goes. */
 const tokenLengthMax = 2048
 const invalid = { valid: false, because: 'invalid' } as const
@@ -32,7 +37,8 @@ const expired = { valid: false, because: 'expired' } as const
 export class TokenVerifier<Claims> {
   readonly #options: TokenVerifierOptions<Claims>
   readonly #cacheMax: number
-  readonly #verified = new Map<string, Verified<Claims>>()
+  /** By the ends of the tokens: a text just read has to be hashed to be looked for, and a whole token is long. */
+  readonly #remembered = new Map<string, Remembered<Claims>>()
 
   constructor(options: TokenVerifierOptions<Claims>) {
     this.#options = options
@@ -40,14 +46,15 @@ export class TokenVerifier<Claims> {
   }
 
   get remembered(): number {
-    return this.#verified.size
+    return this.#remembered.size
   }
 
   /** What is remembered of a token, without a look at its signature. */
   recall(token: string): Verification<Claims> | undefined {
-    const known = this.#verified.get(token)
-    if (known === undefined || this.#options.clock.nowMs() < known.expiresAtMs) return known
-    this.#verified.delete(token)
+    const known = this.#remembered.get(endOf(token))
+    if (known === undefined || known.token !== token) return undefined
+    if (this.#options.clock.nowMs() < known.verified.expiresAtMs) return known.verified
+    this.#remembered.delete(endOf(token))
     return expired
   }
 
@@ -86,11 +93,16 @@ export class TokenVerifier<Claims> {
   }
 
   #remember(token: string, verified: Verified<Claims>): Verified<Claims> {
-    if (this.#verified.size >= this.#cacheMax) {
-      const oldest = this.#verified.keys().next()
-      if (oldest.done !== true) this.#verified.delete(oldest.value)
+    if (this.#remembered.size >= this.#cacheMax) {
+      const oldest = this.#remembered.keys().next()
+      if (oldest.done !== true) this.#remembered.delete(oldest.value)
     }
-    this.#verified.set(token, verified)
+    this.#remembered.set(endOf(token), { token, verified })
     return verified
   }
+}
+
+/** A part of the signature: enough that no two tokens have the same one. */
+function endOf(token: string): string {
+  return token.slice(-32)
 }
