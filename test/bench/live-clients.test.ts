@@ -78,11 +78,12 @@ void t.test('a WebSocket says where it goes on', async (t) => {
 })
 
 void t.test('a connection that is cut ends here at once, and at the server with a reset', async (t) => {
-  const { client, say, ended, socket } = await connected(
+  const { client, say, heard, ended, socket } = await connected(
     t,
     (port, listener) => new SocketClient({ port, index: 5, channel: 'units:s' }, listener),
   )
   await say('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n')
+  await until('the subscription', () => heard().includes('units:s'))
   const failed = once(socket, 'error')
   client.cut()
   t.same(ended, ['cut'])
