@@ -115,6 +115,20 @@ t.test('a place of the gate that becomes free wakes it at once, without a tick',
   t.pass('while the clock stood still')
 })
 
+t.test('a line that is longer than one tick takes is let in without another tick', async (t) => {
+  await processOf(t, 'prc_a')
+  const queueWide = { ratePerMinute: 6_000_000, maxActive: 10_000 }
+  const sale = await makeSale(sql, { changes: { ...slots(1, 10_000), queue: queueWide } })
+  await isOwned(sale.id, 'prc_a')
+  const people = await makePeople(sql, 2_300)
+  await Promise.all(people.map((account) => queue.join(sale.id, account)))
+  await until('all are in', async () => {
+    const { waiting, places } = await queue.standing(sale.id, people.slice(-1))
+    return waiting === 0 && at(places, 0).state === 'admitted'
+  })
+  t.pass('while the clock stood still')
+})
+
 t.test('a process that stops hands its sales over at once', async (t) => {
   const a = await processOf(t, 'prc_a')
   const sale = await openSale()

@@ -1,4 +1,4 @@
-import { interval, merge, type Subscription } from 'rxjs'
+import { interval, merge, Subject, type Subscription } from 'rxjs'
 import type { Sql } from '../db/postgres.ts'
 import { AdmissionGate, type AdmissionGateOptions, type GateReport } from '../domain/queue/admission-gate.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
@@ -22,8 +22,8 @@ export interface AdmissionOptions extends Omit<AdmissionGateOptions, 'writership
 }
 
 /**
- * The single writer of each sale this process holds the lease of: opens the gate at every tick and whenever a place
- * became free.
+ * The single writer of each sale this process holds the lease of: opens the gate at every tick, whenever a place became
+ * free, and again at once while one tick cannot do all there is.
  */
 export class Admission implements Service {
   readonly name = 'admission'
@@ -70,10 +70,12 @@ export class Admission implements Service {
       begun: false,
       failing: false,
       running: Promise.resolve(),
+      again$: new Subject(),
       ticks: undefined,
     }
     this.#gates.set(writership.saleId, gate)
-    gate.ticks = merge(interval(tickMs), broker.channel(saleChannels.wake(writership.saleId)))
+    const wake$ = broker.channel(saleChannels.wake(writership.saleId))
+    gate.ticks = merge(interval(tickMs), wake$, gate.again$)
       .pipe(runLatest(() => (gate.running = this.#tick(gate))))
       .subscribe()
     this.#log.info({ saleId: writership.saleId, fence: writership.fence }, 'writes to the sale')
@@ -94,6 +96,7 @@ export class Admission implements Service {
       await this.#options.sweep(open.writership)
       this.#options.onReport?.(open.writership.saleId, report)
       if (report.over) await this.#leases.giveUp(open.writership.saleId, true)
+      else if (report.isFull) open.again$.next()
     } catch (error) {
       this.#failed(open, error)
     }
@@ -120,5 +123,6 @@ interface OpenGate {
   /** The last tick failed; said once, not ten times a second. */
   failing: boolean
   running: Promise<void>
+  readonly again$: Subject<void>
   ticks: Subscription | undefined
 }

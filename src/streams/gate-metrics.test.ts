@@ -21,6 +21,7 @@ const report: GateReport = {
   restored: [],
   setAside: 3,
   isDrawn: false,
+  isFull: false,
   told: 2,
   over: false,
 }

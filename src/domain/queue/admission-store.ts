@@ -37,44 +37,67 @@ export async function recordAdmissions(
     await close(tx, saleId, closings)
     await recordNoShows(tx, saleId, closings)
     if (grants.length === 0) return new Set<string>()
-    // Redis decides who is in during an epoch: an older admission that it no longer knows is over.
-    await tx`
-      update admissions a set closed_at = least(a.expires_at, clock_timestamp()), closed_as = 'ended'
-      from unnest(${grants.map((g) => g.accountId)}::text[], ${grants.map((g) => g.sequence)}::bigint[])
-        as g (account_id, sequence)
-      where a.sale_id = ${saleId} and a.account_id = g.account_id and a.sequence <> g.sequence
-        and a.closed_at is null`
-    const rows = grants.map((grant) => ({
-      sale_id: saleId,
-      sequence: grant.sequence,
-      account_id: grant.accountId,
-      admitted_at: new Date(grant.admittedAtMs),
-      expires_at: new Date(grant.expiresAtMs),
-    }))
-    await tx`insert into admissions ${tx(rows)} on conflict do nothing`
-    const standing = await tx<{ account_id: string }[]>`
-      select a.account_id
-      from admissions a
-      join unnest(${grants.map((g) => g.accountId)}::text[], ${grants.map((g) => g.sequence)}::bigint[])
-        as g (account_id, sequence) using (account_id, sequence)
-      where a.sale_id = ${saleId} and a.closed_at is null`
+    const standing = await admit(tx, saleId, grants)
     const granted = new Set(grants.map((grant) => grant.sequence))
     await close(
       tx,
       saleId,
       closings.filter((closing) => granted.has(closing.sequence)),
     )
-    return new Set(standing.map((row) => row.account_id))
+    return standing
   })
+}
+
+/*
+ * A sale opens on a table whose statistics are of yesterday, or of nothing: PostgreSQL then takes a sale for one row,
+ * and any index that begins with the sale for as good as any other. Statements that looked for each of a thousand
+ * grants among all of the sale's admissions took two seconds after ten thousand of them, nearly as long as a lease lasts.
+ * So nothing is looked for where nothing can be, and else by account, for which there is one index only.
+ */
+
+/** Mostly nothing was there before: then the insert alone is all there is to do. */
+async function admit(tx: TransactionSql, saleId: string, grants: readonly Grant[]): Promise<Set<string>> {
+  const accounts = grants.map((grant) => grant.accountId)
+  if ((await insertAdmissions(tx, saleId, grants)) === grants.length) return new Set(accounts)
+  const sequences = grants.map((grant) => grant.sequence)
+  // Redis decides who is in during an epoch: an older admission that it no longer knows is over.
+  await tx`
+    update admissions set closed_at = least(expires_at, clock_timestamp()), closed_as = 'ended'
+    where sale_id = ${saleId} and account_id = any(${accounts}::text[]) and closed_at is null
+      and (account_id, sequence) not in (select * from unnest(${accounts}::text[], ${sequences}::bigint[]))`
+  await insertAdmissions(tx, saleId, grants)
+  const standing = await tx<{ account_id: string }[]>`
+    select account_id from admissions
+    where sale_id = ${saleId} and account_id = any(${accounts}::text[]) and closed_at is null
+      and (account_id, sequence) in (select * from unnest(${accounts}::text[], ${sequences}::bigint[]))`
+  return new Set(standing.map((row) => row.account_id))
+}
+
+/** Resolves to how many were not there before. */
+async function insertAdmissions(
+  tx: TransactionSql,
+  saleId: string,
+  grants: readonly Grant[],
+): Promise<number> {
+  const inserted = await tx`
+    insert into admissions (sale_id, sequence, account_id, admitted_at, expires_at)
+    select ${saleId}, g.sequence, g.account_id, to_timestamp(g.admitted_ms / 1000.0), to_timestamp(g.expires_ms / 1000.0)
+    from unnest(${grants.map((g) => g.sequence)}::bigint[], ${grants.map((g) => g.accountId)}::text[],
+      ${grants.map((g) => g.admittedAtMs)}::float8[], ${grants.map((g) => g.expiresAtMs)}::float8[])
+      as g (sequence, account_id, admitted_ms, expires_ms)
+    on conflict do nothing`
+  return inserted.count
 }
 
 async function close(tx: TransactionSql, saleId: string, closings: readonly Closing[]): Promise<void> {
   if (closings.length === 0) return
+  const accounts = closings.map((c) => c.accountId)
   await tx`
     update admissions a set closed_at = to_timestamp(c.at_ms / 1000.0), closed_as = c.reason
     from unnest(${closings.map((c) => c.sequence)}::bigint[], ${closings.map((c) => c.reason)}::text[],
       ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
-    where a.sale_id = ${saleId} and a.sequence = c.sequence and a.closed_at is null`
+    where a.sale_id = ${saleId} and a.account_id = any(${accounts}::text[]) and a.sequence = c.sequence
+      and a.closed_at is null`
 }
 
 /** A ticket for a place that was lost by staying away brings nothing back. */

@@ -5,7 +5,7 @@ import type { Closing, Ending, Grant } from './admission-store.ts'
 import { parseAdmission } from './queue-place.ts'
 import { admissionAdmit, admissionConfirm } from './queue-scripts.ts'
 
-/** People one tick takes at the most; a fuller line goes on with the next, at once. */
+/** People one tick takes, and endings it notes, at the most; a fuller line goes on with the next, at once. */
 const batchMax = 1000
 
 /** People let in for each place that is free and not yet being chosen: some leave without buying. */
@@ -33,6 +33,8 @@ export interface TickReport {
   readonly setAside: number
   /** The drawn places of a lottery are in the line. */
   readonly isDrawn: boolean
+  /** It did as much as one tick may: there may be more to do. */
+  readonly isFull: boolean
 }
 
 /** The two script calls of a tick. */
@@ -102,10 +104,12 @@ function reportFrom(reply: AdmitReply): TickReport {
     setAside,
     drawn,
   ] = reply
+  const closings = pairs(closing).map(([sequence, text]) => closingFrom(sequence, text))
+  const grants = pairs(granting).map(([accountId, record]) => ({ accountId, ...parseAdmission(record) }))
   return {
     nowMs: Number(now),
-    closings: pairs(closing).map(([sequence, text]) => closingFrom(sequence, text)),
-    grants: pairs(granting).map(([accountId, record]) => ({ accountId, ...parseAdmission(record) })),
+    closings,
+    grants,
     waiting,
     active,
     free,
@@ -117,6 +121,7 @@ function reportFrom(reply: AdmitReply): TickReport {
     restored,
     setAside,
     isDrawn: drawn === 1,
+    isFull: grants.length + setAside >= batchMax || closings.length >= batchMax,
   }
 }
 
