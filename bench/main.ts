@@ -59,6 +59,9 @@ async function answer(
   return findings
 }
 
+/** What ends a run before its time: nothing of it may live on. */
+const endings = ['SIGINT', 'SIGTERM'] as const
+
 /** The stages are left before anything is told: a profile is written when the server ends. */
 async function ask(
   question: Question,
@@ -76,11 +79,11 @@ async function ask(
     return stage
   }
   const interrupted = (): void => void stop().finally(() => process.exit(1))
-  process.once('SIGINT', interrupted)
+  for (const signal of endings) process.once(signal, interrupted)
   try {
     return await question.ask({ open, log }, values)
   } finally {
-    process.off('SIGINT', interrupted)
+    for (const signal of endings) process.off(signal, interrupted)
     await stop()
   }
 }
