@@ -15,6 +15,9 @@ const resultsFolder = fileURLToPath(new URL('./results', import.meta.url))
 /** What is of one machine and one moment, and not in the repository. */
 const localFolder = join(resultsFolder, 'local')
 
+/** What ends a run before its time: nothing of it may live on. */
+const endings = ['SIGINT', 'SIGTERM'] as const
+
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   const isExpected = error instanceof UsageError || error instanceof StartError
   process.stderr.write(`${isExpected ? error.message : String((error as Error).stack ?? error)}\n`)
@@ -58,9 +61,6 @@ async function answer(
   if (profile) for (const line of await profileLines(localFolder, findings.windows)) console.log(line)
   return findings
 }
-
-/** What ends a run before its time: nothing of it may live on. */
-const endings = ['SIGINT', 'SIGTERM'] as const
 
 /** The stages are left before anything is told: a profile is written when the server ends. */
 async function ask(
