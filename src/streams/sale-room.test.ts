@@ -84,12 +84,15 @@ interface Known {
   atMs: number
 }
 
-/** Ten thousand people, and a gate that lets them in. What is known at the edge is one turn old. */
-const crowdOf = async (t: Test, options: { ratePerMinute: number }) => {
-  const line = new SimulatedLine(10_000)
+/** Ten thousand people, or another number, and a gate that lets them in. What is known at the edge is one turn old. */
+const crowdOf = async (t: Test, options: { ratePerMinute: number; people?: number }) => {
+  const { people = 10_000 } = options
+  const line = new SimulatedLine(people)
   line.figures.pace = options.ratePerMinute
   const now = { sale: saleOf({}, options.ratePerMinute) }
   const { room, clock } = roomOf(t, line, now)
+  // Turns are taken at any moment of the quarters of a second by which it is told apart who is due.
+  await clock.advance(200)
   const known: (Known | undefined)[] = []
   const leaves = new Map<string, () => void>()
   let headAtMs = clock.nowMs()
@@ -100,7 +103,7 @@ const crowdOf = async (t: Test, options: { ratePerMinute: number }) => {
     leaves.set(person, room.enter(person, hear))
   }
   line.tell()
-  await until('all know their places', () => known.filter(Boolean).length === 10_000)
+  await until('all know their places', () => known.filter(Boolean).length === people)
   /** One turn: people go, edges tell from what they knew, then they hear. Returns how late the latest is told. */
   const turn = async (go: () => readonly string[], perSecond: number): Promise<number> => {
     await clock.advance(turnMs)
@@ -129,6 +132,17 @@ t.test('of ten thousand nobody ever knows a place too old for the wait that is l
   t.ok(worst <= 1, `at the worst ${worst.toFixed(2)} of what it may be`)
   t.equal(line.asked.length, asked, 'and once they are known nobody is asked for')
   t.equal(line.readings, readings, 'nor is the line read again')
+})
+
+t.test('that a short line shrinks fast makes nobody in it hear later than they would have', async (t) => {
+  const { line, turn } = await crowdOf(t, { ratePerMinute: 3000, people: 1000 })
+  const late: number[] = []
+  // All were told at the same moment; now it is between two of those that would follow.
+  await turn(() => [], 50)
+  // A fifth of those who are left goes every few seconds: each time all are told out of turn.
+  for (let times = 0; times < 72; times++) late.push(await turn(() => line.letIn(12 + (times % 2)), 50))
+  // They are told twice a second, and what an edge knows is a quarter of a second old.
+  t.ok(Math.max(...late) <= 0.75, late.map((one) => one.toFixed(2)).join(' '))
 })
 
 t.test('when the pace grows tenfold all know their new wait within two seconds', async (t) => {

@@ -201,10 +201,10 @@ export class SaleRoom {
   #hurry(head: HeadUpdate): void {
     if (this.#sale === undefined) return
     const pace = expectedPace(gatePace(this.#sale, head))
-    if (!this.#waits.haveShrunk({ pace, waiting: head.waiting, nowMs: this.#options.clock.nowMs() })) return
-    let turn = 0
+    const nowMs = this.#options.clock.nowMs()
+    if (!this.#waits.haveShrunk({ pace, waiting: head.waiting, nowMs })) return
     for (const guest of this.#guests.values()) {
-      if (guest.sequence !== undefined) this.#schedule(guest, (turn++ % 4) * 250)
+      if (guest.sequence !== undefined) this.#wheel.hasten(guest, nowMs + (guest.sequence % 4) * 250)
     }
   }
 

@@ -22,6 +22,15 @@ t.test('a new time replaces the old one; what lies in the past comes with the ne
   t.same(wheel.turn(4000), ['two'])
 })
 
+t.test('who is hastened is due at the earlier of two times', async (t) => {
+  const wheel = new TellingWheel<string>()
+  wheel.schedule('soon', 1000)
+  wheel.schedule('later', 5000)
+  for (const one of ['soon', 'later', 'new']) wheel.hasten(one, 3000)
+  t.same(wheel.turn(1000), ['soon'])
+  t.same(wheel.turn(3000), ['later', 'new'])
+})
+
 /**
  * Ten thousand people and a gate that lets 20 in a second: how old is what each of them was told, at the moment before
  * it is told anew, as a part of what it may be?

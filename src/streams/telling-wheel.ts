@@ -20,6 +20,12 @@ export class TellingWheel<T> {
     else this.#slots.set(slot, new Set([one]))
   }
 
+  /** The same, unless it is due earlier already. */
+  hasten(one: T, dueMs: number): void {
+    const slot = this.#slotOf.get(one)
+    if (slot === undefined || slot > Math.floor(dueMs / slotMs)) this.schedule(one, dueMs)
+  }
+
   remove(one: T): void {
     const slot = this.#slotOf.get(one)
     if (slot === undefined) return
