@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { customAlphabet } from 'nanoid'
 
 /** What an id names; the prefix of every public id. */
@@ -30,7 +30,7 @@ export const randomIds: Ids = { next: (kind) => `${kind}_${tail()}` }
 
 /** The id that the same words always give: a repeated request names the same thing. */
 export function idFrom(kind: IdKind, ...words: readonly string[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex')
+  const digest = hash('sha256', JSON.stringify(words), 'hex')
   // 13 bytes: as many as 20 characters of the alphabet hold.
   const number = BigInt(`0x${digest.slice(0, 26)}`)
   return `${kind}_${number.toString(36).padStart(20, '0').slice(-20)}`

@@ -102,10 +102,10 @@ export class OrderPlacing {
     const saleId = saleIdOfHold(asked.holdId)
     const [sale, units] = await Promise.all([catalogue.sale(saleId), catalogue.units(saleId)])
     if (!units.free) this.#mustTakeMethod(asked.method)
-    const id = orderIdOfHold(asked.holdId)
+    const id = pinned?.orderId ?? orderIdOfHold(asked.holdId)
     const unsaved = { id, sale: saleId, accountId: asked.accountId }
     // Each further try pins it once more, which says that somebody is at it.
-    const holds = pinned?.orderId === id ? [pinned] : []
+    const holds = pinned?.orderId === undefined ? [] : [pinned]
     return await this.#options.saving.save(unsaved, (onKept) =>
       this.#attempt(asked, { orderId: id, sale, units, onKept, pinned: holds.pop() }),
     )
