@@ -23,7 +23,7 @@ const poolOptions = {
   },
   slow: {
     about: 'places for designs that give only some hundred a second',
-    quick: 400,
+    quick: 300,
     full: 4_000,
     least: 10,
     most: 1_000_000,
