@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp'
+import type { Sharp } from 'sharp'
 import { Problem } from '../../../errors.ts'
 import { pictureErrors } from './picture-errors.ts'
 import type { PictureSize } from './picture-storage.ts'
@@ -48,10 +48,13 @@ export class PictureMaking {
 }
 
 async function makePicture(bytes: Uint8Array): Promise<MadePicture> {
+  // Some thirty megabytes, which a server that is sent no pictures does not need.
+  const { default: sharp } = await import('sharp')
+  const open: Opener = (source) => sharp(source, reading)
   try {
-    await mustBePicture(bytes)
-    const large = await sized(bytes, 'large').toBuffer({ resolveWithObject: true })
-    const small = await sized(large.data, 'small').toBuffer()
+    await mustBePicture(open(bytes))
+    const large = await sized(open(bytes), 'large').toBuffer({ resolveWithObject: true })
+    const small = await sized(open(large.data), 'small').toBuffer()
     const { width, height } = large.info
     return { webp: { large: large.data, small }, width, height }
   } catch (error) {
@@ -59,9 +62,11 @@ async function makePicture(bytes: Uint8Array): Promise<MadePicture> {
   }
 }
 
+type Opener = (source: Uint8Array) => Sharp
+
 /** By what is in it, whatever it is called. */
-async function mustBePicture(bytes: Uint8Array): Promise<void> {
-  const { format, pages = 1 } = await sharp(bytes, reading).metadata()
+async function mustBePicture(picture: Sharp): Promise<void> {
+  const { format, pages = 1 } = await picture.metadata()
   if (!formats.has(format)) throw notTaken(`This is ${format}; only JPEG, PNG and WebP are taken.`)
   if (pages > 1) throw notTaken('Pictures that move are not taken.')
 }
@@ -73,9 +78,9 @@ function notTaken(detail: string): Problem {
 const reading = { limitInputPixels: pixelsMax, failOn: 'truncated' } as const
 
 /** Turned the right way up, and never made larger than it was. */
-function sized(bytes: Uint8Array, size: PictureSize): Sharp {
+function sized(picture: Sharp, size: PictureSize): Sharp {
   const side = longest[size]
-  return sharp(bytes, reading)
+  return picture
     .autoOrient()
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
     .webp({ quality: size === 'large' ? 82 : 75 })
