@@ -6,8 +6,9 @@ import { pool } from './pool.ts'
 import { positions } from './positions.ts'
 import type { Question } from './question.ts'
 import { rush } from './rush.ts'
+import { start } from './start.ts'
 import { stores } from './stores.ts'
 import { storm } from './storm.ts'
 
 /** All that is asked, in the order in which it is asked and told. */
-export const questions: readonly Question[] = [join, book, pool, positions, map, stores, rush, chat, storm]
+export const questions: readonly Question[] = [join, book, pool, positions, map, stores, rush, start, chat, storm]
