@@ -77,6 +77,9 @@ void t.test('an option that means nothing to what is asked is refused', async (t
 void t.test('a figure out of range, or none, is refused with its range', async (t) => {
   for (const steps of ['0', '5001', 'many', '', 'NaN', 'Infinity'])
     refuses(t, ['walk', `--steps=${steps}`], /walk --steps is a number from 1 to 5000/)
+  const still = { rests: { about: 'the rests', quick: 1, full: 1, least: 0, most: 9 } }
+  const restful: Question = { ...questionOf('sit', []), options: still }
+  t.throws(() => parseBenchOptions(['--rests='], [restful]), UsageError, 'nothing is not zero')
   for (const steps of [1, 5000])
     t.same(valuesOf(planOf('walk', `--steps=${steps}`)), [['walk', { steps, legs: 10 }]])
 })
