@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import t from 'tap'
-import { RawClient, startEdge } from '../../test/support/edge.ts'
+import { RawClient, SocketClient, startEdge } from '../../test/support/edge.ts'
 import { echo, item, pausing, problemOf } from '../../test/support/edge-routes.ts'
+import { until } from '../../test/support/until.ts'
 
 t.test('a client that goes away aborts the signal, and the late answer hurts nobody', async (t) => {
   const { context, route } = pausing('/slow')
@@ -54,6 +55,23 @@ t.test('beyond the number of connections requests are 503 and their connections 
   holder.destroy()
   await new Promise((resolve) => holder.once('close', resolve))
   t.equal((await fetch(`${url}/healthz`)).status, 200)
+})
+
+t.test('a WebSocket that is gone makes room for another, whoever ended it', async (t) => {
+  const { port, url, server } = await startEdge(t, { options: { port: 0, connectionsMax: 2 } })
+  const alone = async (): Promise<boolean> =>
+    (await (await fetch(`${url}/metrics`)).text()).includes('openrun_connections 1\n')
+  const ends: readonly ((client: SocketClient) => unknown)[] = [
+    ({ socket }) => socket.close(),
+    ({ socket }) => socket.terminate(),
+    () => server.closeAccount('usr_1'),
+  ]
+  for (const end of [...ends, ...ends]) {
+    const client = await SocketClient.open(t, port, { token: 'account-1' })
+    end(client)
+    await client.closed
+    await until('only who asks is counted', alone)
+  }
 })
 
 t.test('who sends a request drop by drop is cut off after some ten seconds', async (t) => {

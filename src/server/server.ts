@@ -120,6 +120,7 @@ class Edge implements Server {
       sockets,
       options,
       connections,
+      onGone: () => this.#connections--,
       isDraining,
     })
     this.#endpoints = [...parts.routes, ...(parts.streams ?? []), ...this.#ownRoutes(registry)]

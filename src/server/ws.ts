@@ -23,6 +23,8 @@ export interface WebSocketParts {
   readonly sockets: LiveConnections
   readonly options: ServerOptions
   readonly connections: () => number
+  /** A WebSocket is gone. What the web server counts by itself ends with the upgrade. */
+  readonly onGone: () => void
   readonly isDraining: () => boolean
 }
 
@@ -35,7 +37,7 @@ export class WebSocketGate {
   }
 
   register(app: TemplatedApp): void {
-    const { sockets, options } = this.#parts
+    const { sockets, options, onGone } = this.#parts
     app.ws<SocketData>('/ws', {
       // Larger frames than we accept are still read, to be answered with an error; far larger ones end the connection.
       maxPayloadLength: 64 * 1024,
@@ -57,6 +59,7 @@ export class WebSocketGate {
         const { connection } = socket.getUserData()
         sockets.delete(connection)
         connection.closed()
+        onGone()
       },
     })
     app.any('/ws', (res, req) => {
