@@ -49,9 +49,15 @@ export function ratioChart(label: ChartLabel, rows: readonly RatioRow[], nameOf:
   const drawnTo = rows.flatMap((row) => [row.ratio, goalOf(row), row.ratioSpread?.highest].filter(isFigure))
   const most = Math.max(1, ...drawnTo)
   const isLog = most > 5
-  const names = rows.map((row) => wrapped(nameOf(row), (label.widthPx ?? phonePx) / charPx))
-  const nameLines = Math.max(1, ...names.map((lines) => lines.length))
-  return drawn(label, Math.ceil(rows.length * linePx * (2 * nameLines + 1.6)) + 30, {
+  const charsMax = (label.widthPx ?? phonePx) / charPx
+  const texts = rows.map((row) => ({
+    above: wrapped(nameOf(row), charsMax),
+    below: ratioLines(row, charsMax),
+  }))
+  const lines = texts.flatMap(({ above, below }) => [...above, '', ...below, ''])
+  const barAt = barLines(texts)
+  const bars = rows.map((row, at) => ({ row, line: barAt[at] ?? 0 }))
+  return drawn(label, lines.length * linePx + 30, {
     grid: { left: 14, right: 14, top: 2, bottom: 28 },
     xAxis: {
       type: isLog ? 'log' : 'value',
@@ -63,13 +69,14 @@ export function ratioChart(label: ChartLabel, rows: readonly RatioRow[], nameOf:
     yAxis: {
       type: 'category',
       inverse: true,
-      data: rows.map((row, at) => aroundBar(names[at] ?? [], ratioText(row), nameLines)),
+      // Each line of text has a place of its own on the axis, and each bar has one between its two texts.
+      data: lines,
       axisTick: { show: false },
       axisLine: { lineStyle: { color: faint } },
       axisLabel: {
         inside: true,
+        interval: 0,
         color: ink,
-        lineHeight: linePx,
         margin: 4,
         width: (label.widthPx ?? phonePx) - 34,
         overflow: 'truncate',
@@ -79,7 +86,10 @@ export function ratioChart(label: ChartLabel, rows: readonly RatioRow[], nameOf:
       {
         type: 'bar',
         barWidth: 12,
-        data: rows.map((row) => ({ value: row.ratio, itemStyle: { color: colourOf(row) } })),
+        data: bars.map(({ row, line }) => ({
+          value: [row.ratio, line],
+          itemStyle: { color: colourOf(row) },
+        })),
         markLine: {
           silent: true,
           // Behind what is written.
@@ -90,13 +100,15 @@ export function ratioChart(label: ChartLabel, rows: readonly RatioRow[], nameOf:
           data: [{ xAxis: 1 }],
         },
       },
-      ranges(rows),
+      ranges(bars),
       {
         type: 'scatter',
         symbol: 'rect',
         symbolSize: [3, 20],
         itemStyle: { color: ink, opacity: 1 },
-        data: rows.flatMap((row, at) => (goalOf(row) === undefined ? [] : [[goalOf(row) ?? 0, at]])),
+        data: bars
+          .map(({ row, line }) => [goalOf(row) ?? Number.NaN, line])
+          .filter(([goal]) => isFigure(goal)),
       },
     ],
   })
@@ -126,18 +138,23 @@ export function curveChart(label: ChartLabel, { x, y, isLog, lines }: Curve): Ht
       top: 0,
       itemGap: 6,
       itemWidth: 34,
-      textStyle: { color: ink, width: phonePx - 50, overflow: 'truncate' },
+      textStyle: { color: ink, width: phonePx - 80, overflow: 'truncate' },
     },
-    xAxis: { ...axisOf(0), name: `${x.name} (${x.unit})`, nameLocation: 'middle', nameGap: 28 },
+    xAxis: { ...axisOf(0), name: withUnit(x), nameLocation: 'middle', nameGap: 28 },
     yAxis: {
       ...axisOf(1),
-      name: `${y.name} (${y.unit})`,
+      name: withUnit(y),
       nameLocation: 'end',
       nameTextStyle: { color: ink, align: 'left' },
       nameGap: 12,
     },
     series: drawable.map(({ name, points }, at) => lineOf(name, points, at)),
   })
+}
+
+/** What an axis is of; a plain number has no unit. */
+export function withUnit({ name, unit }: Curve['x']): string {
+  return unit === '' ? name : `${name} (${unit})`
 }
 
 function lineOf(name: string, points: readonly (readonly [number, number])[], at: number): LineSeriesOption {
@@ -154,10 +171,10 @@ function lineOf(name: string, points: readonly (readonly [number, number])[], at
 }
 
 /** From the lowest ratio of two turns that stood side by side to the highest. */
-function ranges(rows: readonly RatioRow[]): CustomSeriesOption {
-  const spreads = rows.flatMap(({ ratioSpread }, at) =>
+function ranges(bars: readonly { readonly row: RatioRow; readonly line: number }[]): CustomSeriesOption {
+  const spreads = bars.flatMap(({ row: { ratioSpread }, line }) =>
     isFigure(ratioSpread?.lowest) && isFigure(ratioSpread?.highest)
-      ? [[at, ratioSpread.lowest, ratioSpread.highest]]
+      ? [[line, ratioSpread.lowest, ratioSpread.highest]]
       : [],
   )
   return {
@@ -182,16 +199,22 @@ function ranges(rows: readonly RatioRow[]): CustomSeriesOption {
   }
 }
 
-/** Text around the bar of its row: as many lines above as below, and one between them that is left to the bar. */
-function aroundBar(above: readonly string[], below: string, lines: number): string {
-  const fill = (count: number) => Array.from({ length: Math.max(0, count) }, () => '')
-  return [...fill(lines - above.length), ...above, '', below, ...fill(lines - 1)].join('\n')
+/** On which line of the axis each bar lies; after what is below it one line is left free. */
+function barLines(
+  texts: readonly { readonly above: readonly string[]; readonly below: readonly string[] }[],
+) {
+  let next = 0
+  return texts.map(({ above, below }) => {
+    const bar = next + above.length
+    next = bar + below.length + 2
+    return bar
+  })
 }
 
-/** A name in lines of so many letters at the most, unless a word is longer. */
-function wrapped(name: string, charsMax: number): string[] {
+/** Text in lines of so many letters at the most, unless a word is longer. */
+function wrapped(text: string, charsMax: number): string[] {
   const lines: string[] = []
-  for (const word of name.split(' ')) {
+  for (const word of text.split(' ')) {
     const longer = [...lines.slice(-1), word].join(' ')
     if (lines.length > 0 && longer.length <= charsMax) lines.splice(-1, 1, longer)
     else lines.push(word)
@@ -204,12 +227,15 @@ function goalOf({ ratioGoal }: Row): number | undefined {
   return 'least' in ratioGoal ? ratioGoal.least : ratioGoal.most
 }
 
-function ratioText(row: RatioRow): string {
+/** The ratio, and what was aimed at: in one line when there is room, else the aim stays together in a line below. */
+function ratioLines(row: RatioRow, charsMax: number): string[] {
   const other = row.ratioTo === 'peer' ? (row.peerName ?? 'peer') : 'limit'
   const ratio = `${row.ratio.toLocaleString('en', { maximumSignificantDigits: 3 })} × ${other}`
-  if (row.ratioGoal === null) return ratio
+  if (row.ratioGoal === null) return wrapped(ratio, charsMax)
   const bound = 'least' in row.ratioGoal ? `≥ ${row.ratioGoal.least}` : `≤ ${row.ratioGoal.most}`
-  return `${ratio}, goal ${bound} ${row.met === true ? 'reached' : 'MISSED'}`
+  const aim = `goal ${bound} ${row.met === true ? 'reached' : 'MISSED'}`
+  const line = `${ratio}, ${aim}`
+  return line.length <= charsMax ? [line] : [...wrapped(ratio, charsMax), aim]
 }
 
 function colourOf({ ratioGoal, met }: Row): string {
@@ -217,9 +243,9 @@ function colourOf({ ratioGoal, met }: Row): string {
   return met === true ? '#2f77c0' : '#c2571f'
 }
 
-/** A range of less than two decades would be one or two lines of a decimal grid. */
+/** A range of less than a decade would have one line or none of a decimal grid. */
 function baseFor(values: readonly number[]): 2 | 10 {
-  return Math.max(...values) / Math.min(...values) < 64 ? 2 : 10
+  return Math.max(...values) / Math.min(...values) < 8 ? 2 : 10
 }
 
 function brief(value: number): string {

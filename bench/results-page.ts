@@ -1,4 +1,4 @@
-import { curveChart, hasRatio, ratioChart } from './charts.ts'
+import { curveChart, hasRatio, ratioChart, withUnit } from './charts.ts'
 import { html, nothing, type Html } from './html.ts'
 import { short } from './report.ts'
 import { resultsStyle } from './results-style.ts'
@@ -114,8 +114,8 @@ function wrongCounts({ wrong }: Results): Html {
 function summary(rows: readonly Row[]): string {
   const judged = rows.filter(({ goal }) => goal !== null)
   const missed = judged.filter(({ met }) => met !== true).length
-  const plain = `${rows.length} figures, ${judged.length} of them with a goal:`
-  return `${plain} ${judged.length - missed} goals are reached, ${missed} are missed.`
+  const reached = judged.length - missed
+  return `${rows.length} figures, ${judged.length} of them with a goal: ${reached} reached, ${missed} missed.`
 }
 
 function rowGroup({ name, about }: Results['questions'][number], results: Results): Html {
@@ -208,7 +208,7 @@ function ratioFigure(question: string, { rows }: Results): Html {
 
 function curveFigure(id: string, curve: Results['curves'][number]): Html {
   const { title, x, y, lines, note } = curve
-  const description = `${y.name} in ${y.unit} by ${x.name} in ${x.unit}: ${lines.map(({ name }) => name).join(', ')}. ${note}`
+  const description = `${withUnit(y)} by ${withUnit(x)}: ${lines.map(({ name }) => name).join(', ')}. ${note}`
   return html`<figure>
     <figcaption>${title}</figcaption>
     ${curveChart({ id, title, description }, curve)}
@@ -233,8 +233,8 @@ function pointsTable({ title, x, y, lines }: Results['curves'][number]): Html {
       <table>
         <thead>
           <tr>
-            <th scope="col">${x.name} (${x.unit})</th>
-            ${lines.map(({ name }) => html`<th scope="col">${name}, ${y.unit}</th>`)}
+            <th scope="col">${withUnit(x)}</th>
+            ${lines.map(({ name }) => html`<th scope="col">${withUnit({ name, unit: y.unit })}</th>`)}
           </tr>
         </thead>
         <tbody>

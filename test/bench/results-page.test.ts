@@ -79,8 +79,16 @@ void t.test('every row is in the page, and so are machine, commit, time and form
 void t.test('a goal that is missed is told as missed, in words', async (t) => {
   const text = textOf(resultsPage(results))
   t.match(text, /joins 195 .*?≥ 0.8 × limit ✓ reached joins of strangers 105 .*?≥ 0.8 × limit ✗ missed/)
-  t.match(text, '3 figures, 3 of them with a goal: 2 goals are reached, 1 are missed.')
+  t.match(text, '3 figures, 3 of them with a goal: 2 reached, 1 missed.')
   t.match(text, '0.5 × limit, goal ≥ 0.8 MISSED', 'and by its bar')
+  const peer = { name: 'somebody whose name is long and tells of much', figures: [400] }
+  const beside = { metric: 'joins', unit: 'a second', ours: [100], peer }
+  const long = { question: 'join', ...rowOf({ ...beside, goal: { of: 'peer', least: 0.8 } }) }
+  t.match(
+    resultsPage({ ...results, rows: [long] }),
+    '>goal ≥ 0.8 MISSED</text>',
+    'in a line of its own where there is no room',
+  )
   const unknown = row('join', 'nobody knows', [Number.NaN], { of: 'limit', least: 0.8 })
   t.match(textOf(resultsPage({ ...results, rows: [unknown] })), /nobody knows not known .*✗ missed/)
 })
@@ -102,7 +110,7 @@ void t.test('a question of which nothing came is told', async (t) => {
 void t.test('a curve is drawn and told, as a table and with its sentence', async (t) => {
   const page = resultsPage(results)
   t.match(page, /<svg[^>]*role="img"[^>]*aria-labelledby="question-join-curve-1-title/)
-  t.match(textOf(page), 'length (people) ranks, µs counting, µs 100 20 30 10,000 40 3,000')
+  t.match(textOf(page), 'length (people) ranks (µs) counting (µs) 100 20 30 10,000 40 3,000')
   t.match(page, '<p>A rank is found by halving.</p>')
 })
 
