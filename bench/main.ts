@@ -34,16 +34,18 @@ async function main(argv: readonly string[]): Promise<number> {
   const { cpu, cores, node, loadAverage } = started.machine
   console.log(`${cores} × ${cpu}, Node ${node}, load average ${loadAverage.toFixed(1)}`)
   await mkdir(localFolder, { recursive: true })
+  // Those of the full form are what is quoted, and no other run may stand in their place.
+  const folder = plan.isWhole && plan.form === 'full' ? resultsFolder : localFolder
   const found = new Map<string, Findings>()
   for (const asked of plan.asked) {
     const findings = await answer(asked, plan)
     found.set(asked.question.name, findings)
     // After each question, so that a run that is cut off has told what it knew.
-    await keepResults(plan.isWhole ? resultsFolder : localFolder, resultsOf(started, plan, found))
+    await keepResults(folder, resultsOf(started, plan, found))
   }
   const results = resultsOf(started, plan, found)
   for (const line of tableLines(results.rows)) console.log(line)
-  console.log(`\nkept in ${plan.isWhole ? resultsFolder : localFolder}: latest.json, index.html`)
+  console.log(`\nkept in ${folder}: latest.json, index.html`)
   return results.wrong.length === 0 ? 0 : 1
 }
 
