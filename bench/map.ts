@@ -1,46 +1,22 @@
 import { connectRedis } from '../src/db/redis.ts'
-import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
-import type { AvailabilitySnapshot } from '../src/domain/units/unit-messages.ts'
 import { createLog } from '../src/log.ts'
-import { cpuMicrosOf } from './cpu-time.ts'
-import { HelperProcess } from './helper-process.ts'
-import type { BarePublishCalls } from './limits/bare-publish-calls.ts'
-import type { LoadCalls, MapLatency, MapTold } from './load/load-calls.ts'
-import { holders, openChangingSale, type MapChanges } from './map-changes.ts'
+import { holders, openChangingSale } from './map-changes.ts'
+import { curvesOfMap, figuresOfMap, rowsOfMap, type Point, type SocketTurns } from './map-findings.ts'
+import { Publisher, type TheirTurn } from './map-publishers.ts'
+import { MapTurns, type OurTurn } from './map-turns.ts'
 import { residentBytesOf } from './memory-use.ts'
 import { connectionsMax, defineQuestion, turnOptions } from './question.ts'
-import { rowOf } from './rows.ts'
 import type { Stage } from './stage.ts'
-import {
-  check,
-  figureOf,
-  coresOf,
-  metered,
-  shares,
-  sideOf,
-  type Check,
-  type Figure,
-  type Findings,
-  type Turn,
-  type Window,
-} from './turn.ts'
+import { figureOf, sideOf, type Check, type Curve, type Figure, type Findings, type Window } from './turn.ts'
 
 /** Viewers over event streams, as a part of those over WebSockets. */
 const streamPart = 0.2
-/** How long the last viewer may take to learn of the last change. */
-const patienceSeconds = 20
-
-type Crowd = HelperProcess<LoadCalls>
-
-interface Helpers {
-  readonly limit: HelperProcess<BarePublishCalls>
-  /** Those who listen to the limit: one process could not have all their sockets open. */
-  readonly limitCrowd: Crowd
-  readonly changes: MapChanges
-}
+/** Where the curves go beside what the turns are measured at, in the order in which they are. */
+const changesBeyond = [1000, 10] as const
+const seatsBeyond = [50_000, 12_000] as const
 
 const mapOptions = {
-  ...turnOptions({ seconds: [5, 8], rounds: [1, 3] }),
+  ...turnOptions({ seconds: [4, 8], rounds: [1, 3] }),
   viewers: {
     about: 'who watch over WebSockets, and in other turns a fifth of them over event streams',
     quick: 10_000,
@@ -50,275 +26,158 @@ const mapOptions = {
   },
   seats: { about: 'seats of the hall', quick: 2_400, full: 2_400, least: 100, most: 50_000 },
   changes: { about: 'holds and releases a second', quick: 100, full: 100, least: 1, most: 2_000 },
+  points: { about: 'points of each curve', quick: 2, full: 3, least: 1, most: 3 },
+  curve: { about: 'length of the turns of a curve, in seconds', quick: 2, full: 6, least: 0.5, most: 600 },
 }
 
 export const map = defineQuestion({
   name: 'map',
   about: 'how soon all viewers of a hall see what others choose',
   options: mapOptions,
-  ask: async (bench, options) => await askMap(await bench.open({ accounts: holders }), options),
+  ask: async (bench, options) => {
+    const stage = await bench.open({ accounts: holders })
+    const question = new MapQuestion(stage, options)
+    try {
+      return await question.ask()
+    } finally {
+      await question.stop()
+    }
+  },
 })
 
 type Options = Readonly<Record<keyof typeof mapOptions, number>>
 
 /**
- * How soon does each viewer of a map see what others choose, and what does telling them cost, against the web server
- * publishing the same bytes at the same times?
+ * How soon does the last viewer of a map see what others choose, and what does telling them cost, against the web server,
+ * and two programs that a user would write instead, publishing the same bytes at the same times?
  */
-async function askMap(stage: Stage, options: Options): Promise<Findings> {
-  const limit = new HelperProcess<BarePublishCalls>(new URL('./limits/bare-publish.ts', import.meta.url))
-  const limitCrowd: Crowd = new HelperProcess(new URL('./load/load-program.ts', import.meta.url))
-  const log = createLog({ level: 'silent' })
-  const redis = connectRedis({ url: stage.stores.redisUrl, name: 'bench-changes', log })
-  try {
-    const changes = await openChangingSale(stage, { seats: options.seats, redis })
-    return await new MapQuestion(stage, options, { limit, limitCrowd, changes }).ask()
-  } finally {
-    redis.disconnect()
-    await limitCrowd.stop()
-    await limit.stop()
-  }
-}
-
-interface OurTurn {
-  readonly turn: Turn
-  readonly told: MapTold
-  /** Where the map stood before, as its viewers were told it. */
-  readonly before: AvailabilitySnapshot
-  readonly cores: number
-  readonly framesPerSecond: number
-}
-
 class MapQuestion {
   readonly #stage: Stage
   readonly #options: Options
-  readonly #helpers: Helpers
+  readonly #limit = new Publisher('bare publishing')
+  readonly #ws = new Publisher('ws')
+  readonly #socketIo = new Publisher('Socket.IO')
+  readonly #endings: (() => void)[] = []
   readonly #windows: Window[] = []
   readonly #figures: Figure[] = []
   readonly #checks: Check[] = []
-  readonly #sale: string
 
-  constructor(stage: Stage, options: Options, helpers: Helpers) {
+  constructor(stage: Stage, options: Options) {
     this.#stage = stage
     this.#options = options
-    this.#helpers = helpers
-    this.#sale = helpers.changes.sale
   }
 
   async ask(): Promise<Findings> {
-    const { load, server, closeSale } = this.#stage
-    const { rounds, seconds, viewers } = this.#options
+    const { server } = this.#stage
+    const { viewers, seats } = this.#options
+    const turns = await this.#open(seats)
     const before = residentBytesOf(server.pid)
-    await this.#watch('sockets', viewers)
+    await turns.gather('sockets')
     const bytes = (residentBytesOf(server.pid) - before) / viewers
-    await this.#gatherAtLimit()
-    const warmUp = await this.#ours('warm-up', Math.min(2, seconds))
-    await this.#theirs('warm-up of the limit', warmUp)
-    const [ours, limit]: [OurTurn[], Turn[]] = [[], []]
-    for (let round = 1; round <= rounds; round++) {
-      const our = await this.#ours(`sockets ${round}`, seconds)
-      ours.push(our)
-      limit.push(await this.#theirs(`limit ${round}`, our))
-    }
-    await load.ask('leaveMap', undefined)
-    const streams = await this.#overStreams()
     this.#figures.push(figureOf('memory of the server for a viewer', 'bytes', [bytes]))
-    this.#tellFigures('WebSockets', ours)
-    this.#tellFigures('event streams', streams)
-    await this.#checkChanges()
-    await closeSale(this.#sale)
-    const turns = ours.map(({ turn }) => turn)
-    const cpu = (some: readonly Turn[]) => some.map((turn) => turn.cpuMicros['server'] ?? Number.NaN)
+    const sockets = await this.#overSockets(turns)
+    const curves = [...(await this.#overChanges(turns, sockets)), ...(await this.#overSeats(turns, sockets))]
+    const streams = await this.#overStreams()
+    this.#figures.push(...figuresOfMap('WebSockets', sockets.ours), ...figuresOfMap('event streams', streams))
+    const sides = { openrun: sockets.ours, 'openrun, event streams': streams, ...theirs(sockets) }
     return {
-      sides: [
-        sideOf('openrun, WebSockets', turns),
+      sides: Object.entries(sides).map(([name, some]) =>
         sideOf(
-          'openrun, event streams',
-          streams.map(({ turn }) => turn),
+          name,
+          some.map(({ turn }) => turn),
         ),
-        sideOf('bare publishing', limit),
-      ],
-      rows: [
-        rowOf({
-          metric: 'server CPU for a frame to a viewer',
-          unit: 'µs',
-          ours: cpu(turns),
-          limit: cpu(limit),
-          goal: { of: 'limit', most: 1.15 },
-        }),
-        rowOf({
-          metric: 'change to last viewer, p99',
-          unit: 'ms',
-          ours: ours.map(({ told }) => told.last.p99Ms),
-          limit: limit.map(({ p99Ms }) => p99Ms),
-          goal: { of: 'ours', most: 100 },
-        }),
-      ],
+      ),
+      rows: rowsOfMap(sockets),
+      curves,
       figures: this.#figures,
       checks: this.#checks,
       windows: this.#windows,
     }
   }
 
-  async #watch(over: 'sockets' | 'streams', viewers: number): Promise<void> {
-    const { load, server } = this.#stage
-    const { seats } = this.#options
-    await load.ask('watchMap', { port: server.port, sale: this.#sale, seats, viewers, over })
+  async stop(): Promise<void> {
+    for (const end of this.#endings) end()
+    for (const publisher of [this.#limit, this.#ws, this.#socketIo]) await publisher.stop()
   }
 
-  async #gatherAtLimit(): Promise<void> {
-    const { limit, limitCrowd } = this.#helpers
-    const { seats, viewers } = this.#options
-    const { port } = await limit.ask('listen', undefined)
-    await limit.ask('tell', { text: snapshotText(this.#sale, await this.#snapshot()) })
-    await limitCrowd.ask('watchMap', { port, sale: this.#sale, seats, viewers, over: 'sockets' })
+  /** A hall of so many seats on our server, whose map can be changed. */
+  async #open(seats: number): Promise<MapTurns> {
+    const log = createLog({ level: 'silent' })
+    const redis = connectRedis({ url: this.#stage.stores.redisUrl, name: 'bench-changes', log })
+    this.#endings.push(() => redis.disconnect())
+    const changes = await openChangingSale(this.#stage, { seats, redis })
+    const hall = { seats, viewers: this.#options.viewers }
+    return new MapTurns(this.#stage, { hall, changes, checks: this.#checks, windows: this.#windows })
   }
 
-  async #snapshot(): Promise<AvailabilitySnapshot> {
-    return (await this.#stage.read(`/api/v1/sales/${this.#sale}/availability`)) as AvailabilitySnapshot
-  }
-
-  /** The last revision of the sale's units. */
-  async #revision(): Promise<number> {
-    return Number(await this.#stage.redis.hget(saleKeys(this.#sale).state, 'rev'))
-  }
-
-  async #ours(name: string, seconds: number): Promise<OurTurn> {
-    const { load, server } = this.#stage
-    const { changes: perSecond } = this.#options
-    const before = await this.#snapshot()
-    const firstSeq = (await this.#revision()) + 1
-    await load.ask('beginMap', undefined)
-    const work = async () => {
-      const stamps = await this.#helpers.changes.run({ count: Math.ceil(seconds * perSecond), perSecond })
-      const position = `${before.epoch}:${await this.#revision()}`
-      return { stamps, ...(await load.ask('mapReached', { position, seconds: patienceSeconds })) }
+  /** Ours, the limit and the peers, one after the other. */
+  async #overSockets(turns: MapTurns): Promise<SocketTurns> {
+    const { rounds, seconds, changes: perSecond } = this.#options
+    const others = [this.#limit, this.#ws, this.#socketIo]
+    const snapshot = await turns.snapshot()
+    for (const other of others) await other.gather(turns.hall, snapshot)
+    const warmUp = await turns.run('warm-up', { seconds: Math.min(1.5, seconds), perSecond })
+    for (const other of others) await other.play(`warm-up of ${other.name}`, warmUp, this.#checks)
+    const ours: OurTurn[] = []
+    const told = new Map(others.map((other): [Publisher, TheirTurn[]] => [other, []]))
+    for (let round = 1; round <= rounds; round++) {
+      const our = await turns.run(`sockets ${round}`, { seconds, perSecond })
+      ours.push(our)
+      for (const [other, theirTurns] of told)
+        theirTurns.push(await other.play(`${other.name} ${round}`, our, this.#checks))
     }
-    const { result, usedMicros, ...window } = await metered(this.#meters(server.pid, load.pid), work)
-    this.#windows.push({ ...window, name: 'map' })
-    const { stamps, elsewhere } = result
-    const told = await load.ask('mapTold', { firstSeq, stamps })
-    this.#checks.push(check(`${name}: viewers who do not know the last change`, 0, elsewhere))
-    await this.#checkPictures(name, load, told)
-    const perSecondTold = told.receipts / seconds
-    return {
-      turn: { perSecond: perSecondTold, ...told.each, cpuMicros: shares(usedMicros, told.receipts) },
-      told,
-      before,
-      cores: coresOf(usedMicros['server'], window),
-      framesPerSecond: told.frames.length / seconds,
-    }
+    // Their crowds are of no use any more, and cost a little while they are there.
+    await this.#ws.stop()
+    await this.#socketIo.stop()
+    const of = (publisher: Publisher): TheirTurn[] => told.get(publisher) ?? []
+    return { ours, limit: of(this.#limit), ws: of(this.#ws), socketIo: of(this.#socketIo) }
   }
 
-  #meters(serverPid: number, loadPid: number) {
-    const { redis } = this.#stage.stores
-    return {
-      server: () => cpuMicrosOf(serverPid),
-      load: () => cpuMicrosOf(loadPid),
-      redis: () => cpuMicrosOf(redis?.pid ?? 0),
-    }
+  async #overChanges(turns: MapTurns, sockets: SocketTurns): Promise<Curve[]> {
+    const { points: count, changes } = this.#options
+    const points = pointsOf(changes, sockets)
+    for (const perSecond of changesBeyond.slice(0, count - 1))
+      points.push({ x: perSecond, ...(await this.#point(turns, `${perSecond} changes/s`, perSecond)) })
+    await turns.end()
+    return points.length < 2 ? [] : curvesOfMap({ name: 'changes', unit: '/s' }, points)
   }
 
-  /** The frames of a turn of ours, told once more by the limit. */
-  async #theirs(name: string, { told: { frames }, before }: OurTurn): Promise<Turn> {
-    const { limit, limitCrowd } = this.#helpers
-    const first = frames[0]
-    const last = frames.at(-1)
-    if (first === undefined || last === undefined) throw new Error('nothing was told')
-    await limit.ask('tell', { text: snapshotText(this.#sale, before) })
-    await limitCrowd.ask('mapReached', { position: positionOf(before), seconds: patienceSeconds })
-    await limitCrowd.ask('beginMap', undefined)
-    const play = frames.map(({ text, atMicros }) => ({ text, afterMicros: atMicros - first.atMicros }))
-    const work = async () => {
-      const { atMicros } = await limit.ask('play', { frames: play })
-      await limitCrowd.ask('mapReached', { position: last.id, seconds: patienceSeconds })
-      return atMicros
+  async #overSeats({ hall }: MapTurns, sockets: SocketTurns): Promise<Curve[]> {
+    const { points: count, changes: perSecond } = this.#options
+    const points = pointsOf(hall.seats, sockets)
+    for (const seats of seatsBeyond.slice(0, count - 1)) {
+      const turns = await this.#open(seats)
+      await turns.gather('sockets')
+      await this.#limit.gather(turns.hall, await turns.snapshot())
+      points.push({ x: seats, ...(await this.#point(turns, `${seats} seats`, perSecond)) })
+      await turns.end()
     }
-    const meters = this.#meters(limit.pid, limitCrowd.pid)
-    const { result: atMicros, usedMicros } = await metered(meters, work)
-    const stamps = frames.flatMap(({ prev, seq }, index) =>
-      Array.from({ length: seq - prev }, () => atMicros[index] ?? Number.NaN),
-    )
-    const told = await limitCrowd.ask('mapTold', { firstSeq: first.prev + 1, stamps })
-    this.#checks.push(
-      check(`${name}: frames told`, frames.length * this.#options.viewers, told.receipts),
-      check(`${name}: deltas that did not follow`, 0, told.gaps),
-    )
-    const seconds = Math.max(1, last.atMicros - first.atMicros) / 1e6
-    const cpuMicros = shares(usedMicros, told.receipts)
-    return { perSecond: told.receipts / seconds, ...told.each, cpuMicros }
+    return points.length < 2 ? [] : curvesOfMap({ name: 'seats', unit: 'seats' }, points)
+  }
+
+  async #point(turns: MapTurns, name: string, perSecond: number): Promise<Omit<Point, 'x'>> {
+    const ours = await turns.run(name, { seconds: this.#options.curve, perSecond })
+    return { ours, limit: await this.#limit.play(`${name} at the limit`, ours, this.#checks) }
   }
 
   async #overStreams(): Promise<OurTurn[]> {
-    const { rounds, seconds, viewers } = this.#options
-    await this.#watch('streams', Math.ceil(viewers * streamPart))
-    const turns: OurTurn[] = []
+    const { rounds, seconds, seats, viewers, changes: perSecond } = this.#options
+    const turns = await this.#open(seats)
+    await turns.gather('streams', Math.ceil(viewers * streamPart))
+    const told: OurTurn[] = []
     for (let round = 1; round <= rounds; round++)
-      turns.push(await this.#ours(`event streams ${round}`, seconds))
-    await this.#stage.load.ask('leaveMap', undefined)
-    return turns
-  }
-
-  #tellFigures(name: string, turns: readonly OurTurn[]): void {
-    const last = (pick: (latency: MapLatency) => number) => turns.map(({ told }) => pick(told.last))
-    this.#figures.push(
-      figureOf(
-        `${name}: frames a second`,
-        'to each',
-        turns.map(({ framesPerSecond }) => framesPerSecond),
-      ),
-      figureOf(
-        `${name}: server`,
-        'cores',
-        turns.map(({ cores }) => cores),
-      ),
-      figureOf(
-        `${name}: the last viewer of a frame, p50`,
-        'ms',
-        last(({ p50Ms }) => p50Ms),
-      ),
-      figureOf(
-        `${name}: the last viewer of a frame, p99`,
-        'ms',
-        last(({ p99Ms }) => p99Ms),
-      ),
-    )
-  }
-
-  /** What every viewer made of the deltas is what the server says of the same position. */
-  async #checkPictures(name: string, crowd: Crowd, told: MapTold): Promise<void> {
-    const snapshot = await this.#snapshot()
-    const { different } = await crowd.ask('compareMaps', {
-      position: positionOf(snapshot),
-      seats: snapshot.seats,
-    })
-    this.#checks.push(
-      check(`${name}: viewers with another picture`, 0, different),
-      check(`${name}: deltas that did not follow`, 0, told.gaps),
-      check(`${name}: connections cut off`, 0, told.cutOff),
-      check(`${name}: frames that could not be kept`, 0, told.notKept),
-    )
-  }
-
-  /** Each change made one revision: so the moment of each is known by its revision. */
-  async #checkChanges(): Promise<void> {
-    this.#checks.push(
-      check('changes that were refused', 0, this.#helpers.changes.refused),
-      check('revisions of the map', this.#helpers.changes.made, await this.#revision()),
-    )
+      told.push(await turns.run(`event streams ${round}`, { seconds: seconds / 2, perSecond }))
+    await turns.end()
+    return told
   }
 }
 
-function positionOf({ epoch, seq }: AvailabilitySnapshot): string {
-  return `${epoch}:${seq}`
+/** What was measured at length is a point of each curve. */
+function pointsOf(x: number, { ours, limit }: SocketTurns): Point[] {
+  const [our, their] = [ours.at(-1), limit.at(-1)]
+  return our === undefined || their === undefined ? [] : [{ x, ours: our, limit: their }]
 }
 
-/** As our server tells it over a WebSocket. */
-function snapshotText(saleId: string, snapshot: AvailabilitySnapshot): string {
-  return JSON.stringify({
-    ch: `units:${saleId}`,
-    type: 'snapshot',
-    id: positionOf(snapshot),
-    data: snapshot,
-  })
+function theirs({ limit, ws, socketIo }: SocketTurns): Readonly<Record<string, readonly TheirTurn[]>> {
+  return { 'bare publishing': limit, 'ws in a loop': ws, 'Socket.IO': socketIo }
 }

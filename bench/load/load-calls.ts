@@ -40,7 +40,13 @@ export type LoadCalls = {
   poll: { asked: Target & { sale: string; waiters: readonly string[]; seconds: number }; answer: Driven }
   /** Watches a map; answers when each viewer has the whole of it. */
   watchMap: {
-    asked: { port: number; sale: string; seats: number; viewers: number; over: 'sockets' | 'streams' }
+    asked: {
+      port: number
+      sale: string
+      seats: number
+      viewers: number
+      over: 'sockets' | 'streams' | 'socket.io'
+    }
     answer: { opened: number }
   }
   /** From now on it is noted what the viewers are told. */
@@ -109,7 +115,7 @@ export interface MapTold {
   readonly receipts: number
   /** From the oldest change in a frame to each viewer. */
   readonly each: MapLatency
-  /** The same to the last viewer of each frame, of those who are told it together. */
+  /** From each change to the last of all viewers. */
   readonly last: MapLatency
   /** Deltas that did not follow what a viewer knew. */
   readonly gaps: number

@@ -3,10 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { unpackSeats } from '../../src/domain/units/seat-bits.ts'
 import type { AvailabilityDelta, AvailabilitySnapshot } from '../../src/domain/units/unit-messages.ts'
 import { monotonicMicros } from '../monotonic-clock.ts'
-import type { LiveClient } from './live-client.ts'
+import type { LiveClient, LiveListener } from './live-client.ts'
 import type { LoadCalls, MapLatency, ToldFrame } from './load-calls.ts'
 import { openAll, type Opening } from './open-all.ts'
 import { SocketClient } from './socket-client.ts'
+import { SocketIoClient } from './socket-io-client.ts'
 import { StreamClient } from './stream-client.ts'
 
 /** One event of the map, told to all: read once, applied by each. */
@@ -16,14 +17,19 @@ interface Frame {
   readonly delta: AvailabilityDelta | undefined
   /** Of a snapshot: the state of each seat. */
   readonly states: Uint8Array | undefined
+  /** What it made of the picture that it was applied to last: those who have the same before have the same after it. */
+  step: { readonly from: Uint8Array; readonly to: Uint8Array } | undefined
 }
 
 interface Viewer {
   readonly client: LiveClient
   position: string
+  /** Never written to: others may have the same one. */
   states: Uint8Array
 }
 
+/** Frames that are looked for first. */
+const latestMax = 16
 /** Frames that viewers may lie apart, those of all their groups. */
 const recentMax = 2000
 /** Frames told to a viewer that are kept between two beginnings. */
@@ -34,6 +40,7 @@ export class MapCrowd {
   #viewers: Viewer[] = []
   #seats = 0
   readonly #recent = new Map<string, Frame>()
+  #latest: Frame[] = []
   /** Since the beginning: who was told what when, column by column. */
   #told: Frame[] = []
   #receipts = { frames: [] as number[], atMicros: [] as number[] }
@@ -54,10 +61,7 @@ export class MapCrowd {
     this.#viewers = []
     await openAll(viewers, (index, opening) => {
       const listener = this.#listener(index, opening)
-      const client =
-        over === 'streams'
-          ? new StreamClient({ port, index, path: `/api/v1/sales/${sale}/availability/stream` }, listener)
-          : new SocketClient({ port, index, channel: `units:${sale}` }, listener)
+      const client = clientOf(over, { port, index, sale }, listener)
       this.#viewers[index] = { client, position: '', states: new Uint8Array(seats) }
       return client
     })
@@ -83,22 +87,28 @@ export class MapCrowd {
   /** What was told since the beginning, and how long after it had happened. */
   summary({ firstSeq, stamps }: LoadCalls['mapTold']['asked']): LoadCalls['mapTold']['answer'] {
     const { frames, atMicros } = this.#receipts
-    const all = createHistogram()
+    const [each, last] = [createHistogram(), createHistogram()]
     const lastAtMicros = this.#told.map(() => 0)
     frames.forEach((frame, index) => {
       const at = atMicros[index] ?? 0
       lastAtMicros[frame] = Math.max(lastAtMicros[frame] ?? 0, at)
-      recordSince(all, stampOf(this.#told[frame], firstSeq, stamps), at)
+      recordSince(each, stamps[(this.#told[frame]?.delta?.prev ?? Number.NaN) + 1 - firstSeq], at)
     })
-    const last = createHistogram()
-    this.#told.forEach((frame, index) =>
-      recordSince(last, stampOf(frame, firstSeq, stamps), lastAtMicros[index] ?? 0),
-    )
+    // Groups of viewers learn of the same change by different frames: what counts is the last viewer of all groups.
+    const knownAtMicros = stamps.map(() => 0)
+    this.#told.forEach(({ delta }, index) => {
+      const at = lastAtMicros[index] ?? 0
+      for (let change = delta?.prev ?? 0; change < (delta?.seq ?? 0); change++) {
+        const stamp = change + 1 - firstSeq
+        knownAtMicros[stamp] = Math.max(knownAtMicros[stamp] ?? 0, at)
+      }
+    })
+    stamps.forEach((stamp, index) => recordSince(last, stamp, knownAtMicros[index] ?? 0))
     return {
       ...this.#heard,
       receipts: frames.length,
       frames: this.#toldFirst,
-      each: latencyOf(all),
+      each: latencyOf(each),
       last: latencyOf(last),
     }
   }
@@ -106,8 +116,12 @@ export class MapCrowd {
   /** How many have another picture than this one, or stand elsewhere. */
   compare({ position, seats }: LoadCalls['compareMaps']['asked']): { different: number } {
     const expected = unpackSeats(seats, this.#seats)
-    const isEqual = (viewer: Viewer): boolean =>
-      viewer.position === position && Buffer.compare(viewer.states, expected) === 0
+    const areEqual = new Map<Uint8Array, boolean>()
+    const isEqual = (viewer: Viewer): boolean => {
+      const known = areEqual.get(viewer.states) ?? Buffer.compare(viewer.states, expected) === 0
+      areEqual.set(viewer.states, known)
+      return known && viewer.position === position
+    }
     return { different: this.#viewers.filter((viewer) => !isEqual(viewer)).length }
   }
 
@@ -115,6 +129,7 @@ export class MapCrowd {
     for (const { client } of this.#viewers) client.close()
     this.#viewers = []
     this.#recent.clear()
+    this.#latest = []
   }
 
   #listener(index: number, opening: Opening) {
@@ -137,16 +152,25 @@ export class MapCrowd {
 
   /** All are told the same bytes, so only the first to hear them has to read them. */
   #frameOf(bytes: Buffer, client: LiveClient): Frame {
+    for (const one of this.#latest)
+      if (one.bytes.length === bytes.length && one.bytes.equals(bytes)) return one
+    const frame = this.#recentOf(bytes, client)
+    this.#latest = [frame, ...this.#latest.slice(0, latestMax - 1)]
+    return frame
+  }
+
+  #recentOf(bytes: Buffer, client: LiveClient): Frame {
     const text = bytes.toString('latin1')
     const known = this.#recent.get(text)
     if (known !== undefined) return known
     const { type, id, data } = client.decode(bytes)
-    const frame = {
+    const frame: Frame = {
       bytes: Buffer.from(bytes),
       id,
       delta: type === 'delta' ? (data as AvailabilityDelta) : undefined,
       states:
         type === 'snapshot' ? unpackSeats((data as AvailabilitySnapshot).seats, this.#seats) : undefined,
+      step: undefined,
     }
     this.#recent.set(text, frame)
     for (const oldest of this.#recent.keys()) {
@@ -156,13 +180,14 @@ export class MapCrowd {
     return frame
   }
 
-  #apply(viewer: Viewer, { id, delta, states }: Frame): void {
+  #apply(viewer: Viewer, frame: Frame): void {
+    const { id, delta, states } = frame
     if (states !== undefined) {
-      viewer.states = states.slice()
+      viewer.states = states
     } else if (delta === undefined) {
       return
     } else if (`${id.slice(0, id.indexOf(':'))}:${delta.prev}` === viewer.position) {
-      for (const [seat, state] of delta.changes) viewer.states[seat] = state
+      viewer.states = afterStep(frame, delta, viewer.states)
     } else {
       this.#heard.gaps++
       if (viewer.client instanceof SocketClient) viewer.client.subscribe(viewer.position)
@@ -186,9 +211,22 @@ export class MapCrowd {
   }
 }
 
-/** When the oldest change happened that a frame tells of. */
-function stampOf(frame: Frame | undefined, firstSeq: number, stamps: readonly number[]): number | undefined {
-  return frame?.delta === undefined ? undefined : stamps[frame.delta.prev + 1 - firstSeq]
+function clientOf(
+  over: LoadCalls['watchMap']['asked']['over'],
+  { port, index, sale }: { readonly port: number; readonly index: number; readonly sale: string },
+  listener: LiveListener,
+): LiveClient {
+  if (over === 'sockets') return new SocketClient({ port, index, channel: `units:${sale}` }, listener)
+  if (over === 'socket.io') return new SocketIoClient({ port, index }, listener)
+  return new StreamClient({ port, index, path: `/api/v1/sales/${sale}/availability/stream` }, listener)
+}
+
+function afterStep(frame: Frame, { changes }: AvailabilityDelta, from: Uint8Array): Uint8Array {
+  if (frame.step?.from === from) return frame.step.to
+  const to = from.slice()
+  for (const [seat, state] of changes) to[seat] = state
+  frame.step = { from, to }
+  return to
 }
 
 function recordSince(

@@ -9,23 +9,26 @@ export class SocketClient extends LiveClient {
 
   /** @param target.since where to go on */
   constructor(
-    target: Omit<LiveTarget, 'path'> & { readonly channel?: string; readonly since?: string | undefined },
+    target: Omit<LiveTarget, 'path'> & {
+      readonly path?: string
+      readonly channel?: string
+      readonly since?: string | undefined
+    },
     listener: LiveListener,
   ) {
-    super({ ...target, path: '/ws' }, listener, 101)
+    super({ path: '/ws', ...target }, listener, 101)
     this.#channel = target.channel
     this.#since = target.since
   }
 
   /** Asks for what follows a position, or for everything. */
   subscribe(since?: string): void {
-    this.#send(opcodes.text, Buffer.from(JSON.stringify({ op: 'subscribe', ch: this.#channel, since })))
+    this.sendText(JSON.stringify({ op: 'subscribe', ch: this.#channel, since }))
   }
 
   /** Publishes to its channel; the reply comes as an event that carries `ref`. */
   publish(data: unknown, ref: number): void {
-    const frame = { op: 'publish', ch: this.#channel, ref, data }
-    this.#send(opcodes.text, Buffer.from(JSON.stringify(frame)))
+    this.sendText(JSON.stringify({ op: 'publish', ch: this.#channel, ref, data }))
   }
 
   decode(bytes: Buffer): LiveEvent {
@@ -47,6 +50,15 @@ export class SocketClient extends LiveClient {
     if (this.#channel !== undefined) this.subscribe(this.#since)
   }
 
+  /** One text came. */
+  protected heard(payload: Buffer): void {
+    this.listener.onEvent(payload)
+  }
+
+  protected sendText(text: string): void {
+    this.#send(opcodes.text, Buffer.from(text))
+  }
+
   protected consume(bytes: Buffer): number {
     let at = 0
     while (bytes.length - at >= 2) {
@@ -64,7 +76,7 @@ export class SocketClient extends LiveClient {
   }
 
   #heed(opcode: number, payload: Buffer): void {
-    if (opcode === opcodes.text) this.listener.onEvent(payload)
+    if (opcode === opcodes.text) this.heard(payload)
     else if (opcode === opcodes.ping) this.#send(opcodes.pong, payload)
     else if (opcode === opcodes.close)
       this.fail(`closed: ${payload.length >= 2 ? payload.readUInt16BE(0) : ''}`)
