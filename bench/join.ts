@@ -15,6 +15,9 @@ const joinsPerSecondMax = 25_000
 /** The same for tokens that have to be verified first. Each is signed beforehand, which takes as long. */
 const unseenPerSecondMax = 8_000
 
+/** After the first, in which every token is new, the code is still being compiled for some ten thousand joins. */
+const warmUpSales = 3
+
 const joinOptions = {
   ...turnOptions({ seconds: [2, 5], rounds: [2, 5] }),
   conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
@@ -89,11 +92,11 @@ class JoinQuestion {
     return { sides, rows: seenRows({ ours, limit, peer }) }
   }
 
-  /** Tokens that the server has met; a warm-up ends when every account has joined one sale. */
+  /** Tokens that the server has met; a warm-up ends when every account has joined each of its sales. */
   async #seenTurn(name: string, server: JoinServer, { isWarmUp = false } = {}) {
     const { load, accounts } = this.#stage
     const seconds = isWarmUp ? 300 : this.#options.seconds
-    const sales = isWarmUp ? 1 : Math.ceil((seconds * joinsPerSecondMax) / accounts.length)
+    const sales = isWarmUp ? warmUpSales : Math.ceil((seconds * joinsPerSecondMax) / accounts.length)
     const joining: Load = (target) => load.ask('join', { ...target, seconds })
     return await this.#turn({ name, server, sales, loadPid: load.pid, joining })
   }
