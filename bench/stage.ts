@@ -8,6 +8,7 @@ import { startLocalStores, type LocalStores } from '../src/db/local/local-stores
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
 import { HelperProcess } from './helper-process.ts'
 import type { LoadCalls } from './load/load-calls.ts'
+import { saleLimits } from '../src/domain/sales/sale-layout-messages.ts'
 import type { SaleChanges } from '../src/domain/sales/sale-messages.ts'
 import { startServerProcess, type ServerProcess } from './server-process.ts'
 
@@ -30,7 +31,7 @@ export interface Stage {
   stop(): Promise<void>
 }
 
-/** A free sale of slots, or of seats in one section. */
+/** A free sale of slots, or of seats in sections as large as may be. */
 export type SaleDescription = { readonly queue: Readonly<Record<string, number>> } & (
   | { readonly dates: readonly string[]; readonly hours: readonly string[]; readonly capacity: number }
   | { readonly seats: number }
@@ -171,15 +172,34 @@ function whatIsSold(description: SaleDescription): object {
     const { dates, hours, capacity } = description
     return { kind: 'slots', slots: { dates, hours, capacity, priceMinor: 0 } }
   }
-  const { seats } = description
-  const seatsPerRow = Array.from({ length: Math.ceil(seats / rowSeats) }, (_, row) =>
-    Math.min(rowSeats, seats - row * rowSeats),
+  const sections = rowsOfSections(description.seats).map(({ code, seatsPerRow }) => ({
+    code,
+    rows: seatsPerRow.length,
+    seatsPerRow,
+    priceClass: 'all',
+  }))
+  return { kind: 'seats', hall: { priceClasses: [{ name: 'all', priceMinor: 0 }], sections } }
+}
+
+/** The codes of all seats of such a hall, in the order of their units. */
+export function seatCodes(seats: number): string[] {
+  const twoDigits = (number: number): string => String(number).padStart(2, '0')
+  return rowsOfSections(seats).flatMap(({ code, seatsPerRow }) =>
+    seatsPerRow.flatMap((count, row) =>
+      Array.from({ length: count }, (_, seat) => `${code}-${twoDigits(row + 1)}-${twoDigits(seat + 1)}`),
+    ),
   )
-  const section = { code: 'A', rows: seatsPerRow.length, seatsPerRow, priceClass: 'all' }
-  return {
-    kind: 'seats',
-    hall: { priceClasses: [{ name: 'all', priceMinor: 0 }], sections: [section] },
-  }
+}
+
+function rowsOfSections(seats: number): { code: string; seatsPerRow: number[] }[] {
+  return Array.from({ length: Math.ceil(seats / sectionSeats) }, (_, section) => {
+    const here = Math.min(sectionSeats, seats - section * sectionSeats)
+    const seatsPerRow = Array.from({ length: Math.ceil(here / rowSeats) }, (_row, row) =>
+      Math.min(rowSeats, here - row * rowSeats),
+    )
+    return { code: String.fromCodePoint(65 + section), seatsPerRow }
+  })
 }
 
 const rowSeats = 40
+const sectionSeats = saleLimits.rowsPerSection * rowSeats
