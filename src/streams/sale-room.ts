@@ -88,20 +88,19 @@ export class SaleRoom {
     }
   }
 
-  /** Tells everybody who is due. To be called some times a second; costs as much as there are who are due. */
-  turn(nowMs: number): void {
+  /** Tells those who are due, or some of them; costs as much as there are. Returns how many. To be called often. */
+  turn(nowMs: number, most = Infinity): number {
+    const due = this.#wheel.turn(nowMs, most)
     let told = 0
-    for (const guest of this.#wheel.turn(nowMs)) {
+    for (const guest of due) {
       const rank = guest.sequence === undefined ? undefined : this.#replica?.rank(guest.sequence)
-      if (rank === undefined) {
-        // Left the line, and the word of it was lost; or the line is not known yet.
-        this.#askLater(guest)
-      } else {
-        this.#tellPosition(guest, { ahead: rank, behind: (this.#replica?.size ?? 0) - rank - 1 })
-        told++
-      }
+      // Left the line, and the word of it was lost; or the line is not known yet.
+      if (rank === undefined) this.#askLater(guest)
+      else this.#tellPosition(guest, { ahead: rank, behind: (this.#replica?.size ?? 0) - rank - 1 })
+      if (rank !== undefined) told++
     }
     if (told > 0) this.#options.onTold?.(told)
+    return due.length
   }
 
   /** Everybody who listens is looked up anew, because a message may have been lost. */

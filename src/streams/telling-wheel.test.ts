@@ -22,6 +22,21 @@ t.test('a new time replaces the old one; what lies in the past comes with the ne
   t.same(wheel.turn(4000), ['two'])
 })
 
+t.test('where many are due a turn takes as many as it is asked for, and each of them once', async (t) => {
+  const wheel = new TellingWheel<number>()
+  for (let one = 0; one < 5; one++) wheel.schedule(one, one < 3 ? 1000 : 2000)
+  const turn = () => {
+    const due = wheel.turn(2000, 2)
+    for (const one of due) wheel.schedule(one, 0)
+    return due
+  }
+  t.same(turn(), [0, 1])
+  wheel.remove(3)
+  t.same(turn(), [2, 4])
+  t.same(turn(), [], 'whoever was taken and is due again comes later')
+  t.same(wheel.turn(2250), [0, 1, 2, 4])
+})
+
 t.test('who is hastened is due at the earlier of two times', async (t) => {
   const wheel = new TellingWheel<string>()
   wheel.schedule('soon', 1000)

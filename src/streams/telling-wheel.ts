@@ -35,17 +35,19 @@ export class TellingWheel<T> {
     if (others?.size === 0) this.#slots.delete(slot)
   }
 
-  /** Takes out everybody who is due by now. */
-  turn(nowMs: number): T[] {
+  /** Takes out those who are due by now, or as many of them as are asked for: the others come with the next turn. */
+  turn(nowMs: number, most = Infinity): T[] {
     const last = Math.floor(nowMs / slotMs)
     const due: T[] = []
     for (const [slot, all] of this.#slots) {
       if (slot > last) continue
-      this.#slots.delete(slot)
       for (const one of all) {
+        if (due.length >= most) break
+        all.delete(one)
         this.#slotOf.delete(one)
         due.push(one)
       }
+      if (all.size === 0) this.#slots.delete(slot)
     }
     this.#turned = Math.max(this.#turned, last)
     return due

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import { interval, Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../db/postgres.ts'
@@ -34,6 +35,8 @@ export interface WaitingRoomOptions {
 const turnMs = 250
 /** How often it is said who is there of those near the front; well within the shortest grace worth setting. */
 const presenceMs = 5000
+/** People told where they stand before anything else may have its turn: a millisecond’s worth. */
+const toldAtOnce = 20
 /** Accounts put back in one call. */
 const portion = 500
 
@@ -45,9 +48,9 @@ export class WaitingRoom {
 
   constructor(options: WaitingRoomOptions) {
     this.#options = options
-    this.#work = interval(turnMs).subscribe(() => {
-      for (const { room } of this.#rooms.values()) room.turn(options.clock.nowMs())
-    })
+    this.#work = interval(turnMs)
+      .pipe(runLatest(() => this.#tellWhoIsDue()))
+      .subscribe()
     this.#work.add(
       interval(presenceMs)
         .pipe(runLatest(() => this.#sayWhoIsThere()))
@@ -145,6 +148,13 @@ export class WaitingRoom {
     } else if (notice.type === 'aside') {
       void this.#sayTheyAreThere(room.wake(notice.accounts))
     }
+  }
+
+  /** Between two portions whatever else has come is heeded: to be let in must not wait until thousands were told. */
+  async #tellWhoIsDue(): Promise<void> {
+    const { clock } = this.#options
+    for (const { room } of this.#rooms.values())
+      while (room.turn(clock.nowMs(), toldAtOnce) === toldAtOnce) await nextTurnOfLoop()
   }
 
   async #sayWhoIsThere(): Promise<void> {
