@@ -18,7 +18,7 @@ export async function insertGuests(sql: Sql, count: number): Promise<string[]> {
 }
 
 /**
- * Lets accounts join a line by the script that a server calls for each of them, without a server. What an edge keeps of
+ * Lets accounts join a line by the script that a server calls for them, without a server. What an edge keeps of
  * its own waiters is kept nowhere then.
  */
 export async function fillLine(redis: Redis, saleId: string, accounts: readonly string[]): Promise<void> {
@@ -28,13 +28,9 @@ export async function fillLine(redis: Redis, saleId: string, accounts: readonly 
   if (!epoch || !runId) throw new Error(`Redis knows nothing of ${saleId}`)
   await redis.script('LOAD', queueJoin.lua)
   for (let at = 0; at < accounts.length; at += portion) {
-    const pipeline = redis.pipeline()
-    for (const account of accounts.slice(at, at + portion))
-      pipeline.evalsha(queueJoin.sha, names.length, ...names, epoch, runId, account)
-    const replies = (await pipeline.exec()) ?? []
-    const refused = replies.find(
-      ([error, reply]) => error !== null || !Array.isArray(reply) || reply[0] !== 1,
-    )
-    if (refused !== undefined) throw new Error(`the line was not joined: ${String(refused[0] ?? refused[1])}`)
+    const some = JSON.stringify(accounts.slice(at, at + portion))
+    const replies = await redis.evalsha(queueJoin.sha, names.length, ...names, epoch, runId, some)
+    const refused = (replies as unknown[]).find((reply) => !Array.isArray(reply) || reply[0] !== 1)
+    if (refused !== undefined) throw new Error(`the line was not joined: ${String(refused)}`)
   }
 }

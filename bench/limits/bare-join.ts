@@ -9,8 +9,8 @@ import type { BareJoinCalls } from './bare-join-calls.ts'
 
 /*
  * The least a server can do for a join: take a request off the same web server, make the same call to the same script
- * over the same kind of connection, answer as much JSON. It proves nobody's identity, checks nothing, counts nothing
- * and signs nothing.
+ * over the same kind of connection, a call for each join, answer as much JSON. It proves nobody's identity, checks
+ * nothing, counts nothing and signs nothing.
  */
 
 interface Known {
@@ -50,7 +50,7 @@ class BareJoin {
     }
     const { keys, epoch } = sale
     this.#redis
-      .evalsha(queueJoin.sha, keys.length, ...keys, epoch, this.#runId, account)
+      .evalsha(queueJoin.sha, keys.length, ...keys, epoch, this.#runId, JSON.stringify([account]))
       .then((reply) => this.#answer(reply))
       .catch(() => ({ status: '503 Service Unavailable', body: '{}' }))
       .then(({ status, body }) => {
@@ -63,8 +63,9 @@ class BareJoin {
   }
 
   #answer(reply: unknown): { status: string; body: string } {
-    if (!Array.isArray(reply)) return { status: '409 Conflict', body: '{}' }
-    const [, , ahead, waiting] = reply.map(Number)
+    const [place] = reply as unknown[]
+    if (!Array.isArray(place)) return { status: '409 Conflict', body: '{}' }
+    const [, , ahead, waiting] = place.map(Number)
     const body = {
       ticket: this.#ticket,
       state: 'waiting',

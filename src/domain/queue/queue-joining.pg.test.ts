@@ -68,6 +68,31 @@ const openAndAdmit = async (saleId: string, gate: Awaited<ReturnType<typeof hous
 }
 
 t.test(
+  'whoever joins at the same moment stands in the order of coming, each with an answer of their own',
+  async (t) => {
+    const { sale } = await lineOf(1)
+    const closed = await makeSale(sql, {
+      changes: { opensAt: '2100-01-01T00:00:00Z', closesAt: '2100-01-02T00:00:00Z' },
+    })
+    await house.gate(closed.id)
+    const people = await makePeople(sql, 100)
+    const [first = ''] = await line(sale.id)
+    const [early, again, ...others] = await Promise.allSettled([
+      queue.join(closed.id, at(people, 0)),
+      queue.join(sale.id, first),
+      ...people.map((accountId) => queue.join(sale.id, accountId)),
+    ])
+    t.match(early, { reason: { code: 'not_open_yet' } })
+    t.match(again, { value: { state: 'waiting', created: false, ahead: 0 } })
+    t.same(await line(sale.id), [first, ...people])
+    const joined = others.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+    joined.forEach((place, index) =>
+      t.match(place, { state: 'waiting', created: true, ahead: index + 1, behind: 0 }),
+    )
+  },
+)
+
+t.test(
   'after the loss of the line tickets bring it back in its old order, before everybody new',
   async (t) => {
     const { saleId, people, held, places, loss } = await lineOf(6)

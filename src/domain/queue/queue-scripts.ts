@@ -7,7 +7,7 @@ const lineKeys = ['queue', 'gone', 'moves'] as const
 
 export const queueJoin = loadScript(here, 'lua/queue-join.lua', {
   keys: ['state', ...lineKeys, 'seen', 'aside', 'aside_places', 'active', 'granting', 'bought'],
-  args: ['epoch', 'run_id', 'account'],
+  args: ['epoch', 'run_id', 'accounts'],
 })
 
 export const queueLeave = loadScript(here, 'lua/queue-leave.lua', {

@@ -1,4 +1,7 @@
+import type { Batcher } from '../../db/batcher.ts'
 import type { ScriptReply } from '../../db/script.ts'
+import { fateOf, saleAsks, type SaleAsk } from '../sale-state/sale-asks.ts'
+import { saleFailure } from '../sale-state/sale-failures.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import { saleKeys } from '../sale-state/sale-keys.ts'
 import { LineOrder } from './line-order.ts'
@@ -55,23 +58,22 @@ const pageOfOlder = 5000
 /** The line of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class QueueStore {
   readonly #state: SaleState
+  readonly #joins: Batcher<SaleAsk<string>, Joined>
 
   constructor(state: SaleState) {
     this.#state = state
+    this.#joins = saleAsks({
+      serve: async (saleId, accountIds) => {
+        const accounts = JSON.stringify(accountIds)
+        const replies = (await this.#state.run(queueJoin, saleId, { accounts })) as ScriptReply[]
+        return replies.map((reply) => fateOf(() => joinedFrom(reply)))
+      },
+    })
   }
 
-  async join(saleId: string, accountId: string): Promise<Joined> {
-    const [kind, sequence, third, fourth] = numbers(
-      await this.#state.run(queueJoin, saleId, { account: accountId }),
-    )
-    if (kind === 2) return { state: 'admitted', sequence, expiresAtMs: third, admittedAtMs: fourth }
-    return {
-      state: 'waiting',
-      created: kind === 1,
-      sequence,
-      ahead: third,
-      behind: Math.max(0, fourth - third - 1),
-    }
+  /** Gives the account its place, the same one however often it asks. Whoever comes at the same moment stands as they came. */
+  join(saleId: string, accountId: string): Promise<Joined> {
+    return this.#joins.add({ saleId, ask: accountId })
   }
 
   /** Gives up the place or the token. Resolves to what was given up. */
@@ -173,8 +175,12 @@ function placeFrom(place: ScriptReply, waiting: number): QueuePlace {
   return { state: 'waiting', sequence, ahead, behind: Math.max(0, waiting - ahead - 1) }
 }
 
-function numbers(reply: ScriptReply): [number, number, number, number] {
+function joinedFrom(reply: ScriptReply): Joined {
+  if (typeof reply === 'number') throw saleFailure(reply)
   if (!Array.isArray(reply) || reply.length !== 4)
     throw new Error('the script gave another reply than its header says')
-  return reply.map(Number) as [number, number, number, number]
+  const [kind, sequence, third, fourth] = reply.map(Number) as [number, number, number, number]
+  if (kind === 2) return { state: 'admitted', sequence, expiresAtMs: third, admittedAtMs: fourth }
+  const behind = Math.max(0, fourth - third - 1)
+  return { state: 'waiting', created: kind === 1, sequence, ahead: third, behind }
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { Batcher, type Fate } from '../../db/batcher.ts'
+import type { Batcher } from '../../db/batcher.ts'
 import type { ScriptReply } from '../../db/script.ts'
 import { saleFailure, saleFailures } from '../sale-state/sale-failures.ts'
+import { fateOf, saleAsks, type SaleAsk } from '../sale-state/sale-asks.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import { placeFromTuple, type Hold, type PlaceTuple, type Want } from './hold.ts'
 import {
@@ -60,43 +61,28 @@ export interface PinAsked {
   readonly orderId: string
 }
 
-interface Asked<Ask> {
-  readonly saleId: string
-  readonly ask: Ask
-}
-
-/** One call of the script does nothing else meanwhile: so many keep Redis for about a millisecond. */
-const atOnceMax = 32
-/** Asks that may wait for Redis; one more is refused with `unavailable`. */
-const waitingMax = 20_000
-/** Calls of Redis under way. */
-const underWayMax = 4
-
 /** Holds and places of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class HoldStore {
   readonly #state: SaleState
-  readonly #takes: Batcher<Asked<HoldAsked>, Taking>
-  readonly #pins: Batcher<Asked<PinAsked>, Hold>
+  readonly #takes: Batcher<SaleAsk<HoldAsked>, Taking>
+  readonly #pins: Batcher<SaleAsk<PinAsked>, Hold>
 
   /** @param options.atOnce how many that ask at the same moment are served by one call, and told of in one revision */
-  constructor(state: SaleState, { atOnce = atOnceMax }: { readonly atOnce?: number } = {}) {
+  constructor(state: SaleState, { atOnce }: { readonly atOnce?: number } = {}) {
     this.#state = state
-    const bounds = { batchMax: atOnce, queueMax: waitingMax, inFlightMax: underWayMax }
-    this.#takes = new Batcher({
-      ...bounds,
-      run: (all) =>
-        inEachSale(all, async (saleId, asks) => {
-          const replies = await this.#answers(holdTake, saleId, asks.map(takeAsk))
-          return replies.map((reply, index) => fateOf(() => takingFrom(asks[index]?.holdId ?? '', reply)))
-        }),
+    this.#takes = saleAsks({
+      atOnce,
+      serve: async (saleId, asks) => {
+        const replies = await this.#answers(holdTake, saleId, asks.map(takeAsk))
+        return replies.map((reply, index) => fateOf(() => takingFrom(asks[index]?.holdId ?? '', reply)))
+      },
     })
-    this.#pins = new Batcher({
-      ...bounds,
-      run: (all) =>
-        inEachSale(all, async (saleId, asks) => {
-          const replies = await this.#answers(holdPin, saleId, asks.map(pinAsk))
-          return replies.map((reply, index) => fateOf(() => pinnedFrom(asks[index]?.holdId ?? '', reply)))
-        }),
+    this.#pins = saleAsks({
+      atOnce,
+      serve: async (saleId, asks) => {
+        const replies = await this.#answers(holdPin, saleId, asks.map(pinAsk))
+        return replies.map((reply, index) => fateOf(() => pinnedFrom(asks[index]?.holdId ?? '', reply)))
+      },
     })
   }
 
@@ -160,39 +146,6 @@ export class HoldStore {
     const args = { force: force ? 1 : 0, entries: JSON.stringify(changes) }
     const disputed = (await this.#state.run(placesApply, saleId, args)) as number[]
     return disputed.flatMap((index) => changes[index] ?? [])
-  }
-}
-
-/** Serves each sale by itself: what one sale's state refuses does not touch the others. Fates in the order of asking. */
-async function inEachSale<Ask, Result>(
-  all: readonly Asked<Ask>[],
-  serve: (saleId: string, asks: readonly Ask[]) => Promise<readonly Fate<Result>[]>,
-): Promise<Fate<Result>[]> {
-  const sales = new Map<string, { asks: Ask[]; indexes: number[] }>()
-  for (const [index, { saleId, ask }] of all.entries()) {
-    const own = sales.get(saleId) ?? { asks: [], indexes: [] }
-    own.asks.push(ask)
-    own.indexes.push(index)
-    sales.set(saleId, own)
-  }
-  const fates: Fate<Result>[] = []
-  await Promise.all(
-    Array.from(sales, async ([saleId, { asks, indexes }]) => {
-      const served = await serve(saleId, asks).catch((error: unknown) =>
-        asks.map((): Fate<Result> => ({ ok: false, error })),
-      )
-      for (const [at, index] of indexes.entries())
-        fates[index] = served[at] ?? { ok: false, error: new Error('Redis answered fewer than it was asked') }
-    }),
-  )
-  return fates
-}
-
-function fateOf<Result>(read: () => Result): Fate<Result> {
-  try {
-    return { ok: true, value: read() }
-  } catch (error) {
-    return { ok: false, error }
   }
 }
 
