@@ -22,7 +22,7 @@ export interface FreedOptions {
   readonly seconds: number
   readonly rounds: number
   readonly conns: number
-  readonly places: number
+  readonly inside: number
   readonly rate: number
 }
 
@@ -121,10 +121,10 @@ class FreedPlacesQuestion {
   /** Everybody joins while the gate is shut, and then listens. */
   async #gather(): Promise<void> {
     const { server, redis, createSale, changeSale } = this.#stage
-    const { conns, places } = this.#options
+    const { conns, inside: maxActive } = this.#options
     const { port, organiserKey } = server
     await this.#crowd.ask('guests', { port, connections: 128, count: conns, organiserKey })
-    const queue = { ratePerMinute, maxActive: places, tokenTtlSeconds: 86_400 }
+    const queue = { ratePerMinute, maxActive, tokenTtlSeconds: 86_400 }
     this.#sale = await createSale({ dates: ['2030-01-01'], hours: ['10:00'], capacity: 100_000, queue })
     await changeSale(this.#sale, { status: 'paused' })
     const joined = await this.#crowd.ask('join', { port, connections: 64, sale: this.#sale })
@@ -135,10 +135,10 @@ class FreedPlacesQuestion {
   }
 
   async #open(): Promise<void> {
-    const { places } = this.#options
+    const { inside: maxActive } = this.#options
     await this.#stage.changeSale(this.#sale, { status: 'open' })
-    const { inside } = await this.#crowd.ask('insideAre', { count: places, seconds: 30 })
-    if (inside !== places) throw new Error(`${inside} of ${places} were let in at first`)
+    const { inside } = await this.#crowd.ask('insideAre', { count: maxActive, seconds: 30 })
+    if (inside !== maxActive) throw new Error(`${inside} of ${maxActive} were let in at first`)
   }
 
   async #free(seconds: number): Promise<FreedTurn> {
@@ -165,7 +165,7 @@ class FreedPlacesQuestion {
     await this.#crowd.ask('leave', undefined)
     const rows = await this.#admissions()
     await this.#stage.closeSale(this.#sale)
-    const letIn = this.#options.places + this.#freed
+    const letIn = this.#options.inside + this.#freed
     const sum = (pick: (freed: Freed) => number) => turns.reduce((total, freed) => total + pick(freed), 0)
     const measured = turns.length * Math.round(this.#options.seconds * this.#options.rate)
     const moved = rows.filter(({ account }, index) => account !== this.#order[index]).length
@@ -197,7 +197,7 @@ class FreedPlacesQuestion {
         this.#freed,
         rows.filter((row) => row.closedAtMs < Infinity).length,
       ),
-      check('most admissions open at once', this.#options.places, mostOpen(rows)),
+      check('most admissions open at once', this.#options.inside, mostOpen(rows)),
     ]
   }
 

@@ -20,7 +20,7 @@ const admitOptions = {
     least: 100,
     most: connectionsMax,
   },
-  places: { about: 'people who may be in at once meanwhile', quick: 50, full: 50, least: 1, most: 10_000 },
+  inside: { about: 'people who may be in at once meanwhile', quick: 50, full: 50, least: 1, most: 10_000 },
   rate: { about: 'places given back in a second', quick: 20, full: 20, least: 1, most: 1_000 },
 }
 
@@ -30,7 +30,7 @@ export const admit = defineQuestion({
   options: admitOptions,
   ask: async (bench, options) => {
     const freed = (options.rounds * options.seconds + 2) * options.rate
-    if (freed + options.places > options.conns)
+    if (freed + options.inside > options.conns)
       throw new UsageError(`${options.conns} waiters are let in too soon: more --conns or a lower --rate`)
     const stage = await bench.open({ accounts: 1 })
     // Not the other way round: a long line that was let in is work for PostgreSQL afterwards too.

@@ -1,5 +1,6 @@
 import type { TheirTurn } from './map-publishers.ts'
 import type { OurTurn } from './map-turns.ts'
+import { short } from './report.ts'
 import { rowOf, type Measured } from './rows.ts'
 import { exponentOf } from './series.ts'
 import { figureOf, type Curve, type Figure, type Turn } from './turn.ts'
@@ -19,8 +20,12 @@ export interface Point {
   readonly limit: TheirTurn
 }
 
-export function rowsOfMap({ ours, limit, ws, socketIo }: SocketTurns): Measured[] {
-  const ofServer = { metric: 'server CPU for a frame to a viewer', unit: 'µs', ours: cpuOf(ours) }
+export function rowsOfMap({ ours, limit, ws, socketIo }: SocketTurns, viewers: number): Measured[] {
+  const ofServer = {
+    metric: `server CPU for a frame to one of ${short(viewers)} viewers`,
+    unit: 'µs',
+    ours: cpuOf(ours),
+  }
   const p99Of = (turns: readonly (OurTurn | TheirTurn)[]) => turns.map(({ told }) => told.last.p99Ms)
   return [
     rowOf({ ...ofServer, limit: cpuOf(limit), goal: { of: 'limit', most: 1.15 } }),
@@ -31,7 +36,7 @@ export function rowsOfMap({ ours, limit, ws, socketIo }: SocketTurns): Measured[
     }),
     rowOf({ ...ofServer, peer: { name: 'ws in a loop', figures: cpuOf(ws) } }),
     rowOf({
-      metric: 'change to last viewer, p99',
+      metric: `change to the last of ${short(viewers)} viewers, p99`,
       unit: 'ms',
       ours: p99Of(ours),
       limit: p99Of(limit),
@@ -39,7 +44,7 @@ export function rowsOfMap({ ours, limit, ws, socketIo }: SocketTurns): Measured[
       goal: { of: 'ours', most: 100 },
     }),
     rowOf({
-      metric: 'frames a second to each viewer',
+      metric: `frames a second to each of ${short(viewers)} viewers`,
       unit: '/s',
       ours: ours.map(({ framesPerSecond }) => framesPerSecond),
       goal: { of: 'ours', least: 10 },

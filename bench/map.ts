@@ -19,7 +19,7 @@ const mapOptions = {
   ...turnOptions({ seconds: [4, 8], rounds: [1, 3] }),
   viewers: {
     about: 'who watch over WebSockets, and in other turns a fifth of them over event streams',
-    quick: 10_000,
+    quick: 4_000,
     full: 10_000,
     least: 5,
     most: connectionsMax,
@@ -27,7 +27,7 @@ const mapOptions = {
   seats: { about: 'seats of the hall', quick: 2_400, full: 2_400, least: 100, most: 50_000 },
   changes: { about: 'holds and releases a second', quick: 100, full: 100, least: 1, most: 2_000 },
   points: { about: 'points of each curve', quick: 2, full: 3, least: 1, most: 3 },
-  curve: { about: 'length of the turns of a curve, in seconds', quick: 2, full: 6, least: 0.5, most: 600 },
+  curve: { about: 'length of the turns of a curve, in seconds', quick: 1.5, full: 4, least: 0.5, most: 600 },
 }
 
 export const map = defineQuestion({
@@ -87,7 +87,7 @@ class MapQuestion {
           some.map(({ turn }) => turn),
         ),
       ),
-      rows: rowsOfMap(sockets),
+      rows: rowsOfMap(sockets, viewers),
       curves,
       figures: this.#figures,
       checks: this.#checks,

@@ -16,7 +16,7 @@ const killedPlaces = 5_000
 const poolOptions = {
   places: {
     about: 'places, in one pool and in ten',
-    quick: 5_000,
+    quick: 3_000,
     full: 100_000,
     least: 1_000,
     most: 1_000_000,
