@@ -5,10 +5,10 @@ import { connectionsMax, defineQuestion, turnOptions } from './question.ts'
 import type { Findings } from './turn.ts'
 
 const admitOptions = {
-  ...turnOptions({ seconds: [5, 15], rounds: [2, 3] }),
+  ...turnOptions({ seconds: [5, 12], rounds: [1, 3] }),
   line: {
     about: 'length of the line that is let in at once, without connections',
-    quick: 40_000,
+    quick: 20_000,
     full: 200_000,
     least: 1_000,
     most: 1_000_000,

@@ -31,9 +31,9 @@ const openGate = {
 }
 
 const bookOptions = {
-  ...turnOptions({ seconds: [3, 5], rounds: [2, 5] }),
+  ...turnOptions({ seconds: [2, 5], rounds: [2, 3] }),
   conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
-  accounts: { about: 'buyers that take part', quick: 5_000, full: 20_000, least: 1_000, most: 45_000 },
+  accounts: { about: 'buyers that take part', quick: 3_000, full: 10_000, least: 1_000, most: 45_000 },
 }
 
 export const book = defineQuestion({

@@ -11,11 +11,11 @@ export const growth = defineQuestion({
   name: 'growth',
   about: 'what it costs to have more edges, more sales at once, larger halls',
   options: {
-    ...turnOptions({ seconds: [1.5, 3], rounds: [1, 3] }),
+    ...turnOptions({ seconds: [1.5, 3], rounds: [1, 2] }),
     conns: { about: 'connections of the load', quick: 128, full: 128, least: 2, most: 2_000 },
     accounts: {
       about: 'joins, and bookings, of a turn',
-      quick: 3_000,
+      quick: 2_000,
       full: 10_000,
       least: 200,
       most: 45_000,

@@ -19,10 +19,10 @@ const unseenPerSecondMax = 8_000
 const warmUpSales = 3
 
 const joinOptions = {
-  ...turnOptions({ seconds: [2, 5], rounds: [2, 5] }),
+  ...turnOptions({ seconds: [2, 5], rounds: [2, 3] }),
   conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
   // More would fall out of the server's memory of tokens, and each join would pay for a signature.
-  accounts: { about: 'buyers that take part', quick: 6_000, full: 20_000, least: 100, most: 45_000 },
+  accounts: { about: 'buyers that take part', quick: 4_000, full: 20_000, least: 100, most: 45_000 },
 }
 
 export const join = defineQuestion({

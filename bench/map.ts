@@ -16,7 +16,7 @@ const changesBeyond = [1000, 10] as const
 const seatsBeyond = [50_000, 12_000] as const
 
 const mapOptions = {
-  ...turnOptions({ seconds: [4, 8], rounds: [1, 3] }),
+  ...turnOptions({ seconds: [4, 8], rounds: [1, 2] }),
   viewers: {
     about: 'who watch over WebSockets, and in other turns a fifth of them over event streams',
     quick: 4_000,

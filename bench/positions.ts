@@ -33,7 +33,7 @@ const warmUp = { conns: 1_000, rounds: 1, seconds: 2 } as const
 const env = { OPENRUN_MAX_CONNECTIONS: '19500' }
 
 const positionsOptions = {
-  ...turnOptions({ seconds: [6, 15], rounds: [1, 3] }),
+  ...turnOptions({ seconds: [5, 12], rounds: [1, 2] }),
   conns: {
     about: 'waiters of the largest line, half on event streams, half on WebSockets',
     quick: 10_000,

@@ -29,11 +29,11 @@ const stormOptions = {
     least: 4,
     most: 16_000,
   },
-  rounds: { about: 'storms', quick: 1, full: 5, least: 1, most: 100 },
+  rounds: { about: 'storms', quick: 1, full: 3, least: 1, most: 100 },
   seconds: {
     about: 'of calm before each storm, whose queries it is set beside',
     quick: 4,
-    full: 10,
+    full: 6,
     least: 1,
     most: 600,
   },
