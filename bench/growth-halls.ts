@@ -18,6 +18,8 @@ const soldPart = 0.5
 const rebuiltWithinMs = 60_000
 
 interface HallFigures {
+  /** The first one in a hall: the process reads all of its units for it. */
+  readonly firstHoldMs: number[]
   readonly snapshotBytes: number[]
   readonly snapshotP50Ms: number[]
   readonly snapshotP99Ms: number[]
@@ -55,8 +57,11 @@ class Halls {
     await crowd.ask('tokens', { ...target, ...people })
     const codes = seatCodes(seats)
     // The first ones are for whoever holds, the others may be sold.
-    const toHold = codes.slice(0, Math.min(holdsMost, Math.floor(seats * (1 - soldPart))))
+    const toHold = codes.slice(1, Math.min(holdsMost, Math.floor(seats * (1 - soldPart))))
     const figures = noFigures()
+    const first = await crowd.ask('hold', { port, sale, seats: codes.slice(0, 1), perSecond: 1 })
+    this.#checks.push(check(`${seats} seats: the first hold answered 201`, 1, first.held))
+    figures.firstHoldMs.push(first.p50Ms)
     const each = Math.min(toHold.length / options.rounds, holdsPerSecond * options.seconds)
     for (let round = 0; round < options.rounds; round++) {
       const some = toHold.slice(Math.floor(round * each), Math.floor((round + 1) * each))
@@ -119,6 +124,7 @@ class Halls {
 
 function noFigures(): HallFigures {
   return {
+    firstHoldMs: [],
     snapshotBytes: [],
     snapshotP50Ms: [],
     snapshotP99Ms: [],
@@ -138,6 +144,7 @@ function rowsOf(halls: BySize): Measured[] {
   return [
     row('snapshot of 50,000 seats', 'bytes', (of) => of.snapshotBytes),
     row('snapshot of 50,000 seats, p50', 'ms', (of) => of.snapshotP50Ms),
+    row('first hold in a hall of 50,000 seats', 'ms', (of) => of.firstHoldMs),
     row('hold among 50,000 seats, p50', 'ms', (of) => of.holdP50Ms),
     row('hold among 50,000 seats, p99', 'ms', (of) => of.holdP99Ms),
     rowOf({
@@ -157,6 +164,7 @@ function curvesOf(halls: BySize): Curve[] {
   const bytes = points((of) => of.snapshotBytes)
   const times = {
     snapshot: points((of) => of.snapshotP50Ms),
+    firstHold: points((of) => of.firstHoldMs),
     hold: points((of) => of.holdP50Ms),
     holdP99: points((of) => of.holdP99Ms),
     rebuild: points((of) => of.rebuildMs),
@@ -180,13 +188,14 @@ function curvesOf(halls: BySize): Curve[] {
       isLog: true,
       lines: [
         { name: 'snapshot, p50', points: times.snapshot },
+        { name: 'first hold', points: times.firstHold },
         { name: 'hold, p50', points: times.hold },
         { name: 'hold, p99', points: times.holdP99 },
         { name: 'back after a loss of Redis', points: times.rebuild },
       ],
       note:
-        `A hold goes as seats ${powerText(times.hold)}, a snapshot ${powerText(times.snapshot)}, a rebuilding ` +
-        `${powerText(times.rebuild)}. What bends the rebuilding below is the wait for the next tick of the gate, up to ` +
+        `A hold goes as seats ${powerText(times.hold)}, a snapshot ${powerText(times.snapshot)}, the first hold, for which ` +
+        `the process reads all units, ${powerText(times.firstHold)}, a rebuilding ${powerText(times.rebuild)}. What bends the rebuilding below is the wait for the next tick of the gate, up to ` +
         '100 ms, which is the same for every hall.',
     },
   ]

@@ -35,7 +35,7 @@ const openGate = {
 }
 
 export const oneSlot = '2030-01-01T10:00'
-export const slotSale: SaleDescription = {
+const slotSale: SaleDescription = {
   dates: ['2030-01-01'],
   hours: ['10:00'],
   capacity: 1_000_000,
