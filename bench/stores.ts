@@ -55,7 +55,7 @@ async function askStores(stage: Stage, options: Options): Promise<Findings> {
   await stage.sql`create database openrun_stores`
   const url = stage.stores.postgresUrl.replace(/\/openrun$/, '/openrun_stores')
   await migrate({ url })
-  const sql = connectPostgres({ url, connections: 1, name: 'bench-stores' })
+  const sql = connectPostgres({ url, connections: 1, name: 'bench-stores', searches: true })
   try {
     const nowMs = Date.now()
     await seedStores(sql, { count: options.stores, nowMs })

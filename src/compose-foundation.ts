@@ -56,6 +56,8 @@ export interface ComposeOptions {
 export interface Foundation extends ComposeOptions {
   readonly processId: string
   readonly sql: Sql
+  /** For searches among the stores, which cannot keep anybody else waiting for a connection. */
+  readonly searchSql: Sql
   readonly redis: Redis
   readonly state: SaleState
   readonly broker: Broker
@@ -78,11 +80,14 @@ export interface Foundation extends ComposeOptions {
   letGo(): Promise<void>
 }
 
+/** Connections for searches, for each of the others. A search keeps a core of the database busy while it lasts. */
+const searchShare = 0.25
+
 /** Connects to the stores and builds the domain on them. Rejects when a store cannot be reached. */
 export async function layFoundation(options: ComposeOptions): Promise<Foundation> {
   const processId = options.ids.next('prc')
   const stores = await connectStores(options, processId)
-  const { sql, redis, broker, state } = stores
+  const { sql, searchSql, redis, broker, state } = stores
   const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: options.clock })
   const changedSales$ = new Subject<string>()
   changedSales$.subscribe((saleId) => catalogue.forget(saleId))
@@ -97,6 +102,7 @@ export async function layFoundation(options: ComposeOptions): Promise<Foundation
     ...options,
     processId,
     sql,
+    searchSql,
     redis,
     state,
     broker,
@@ -123,10 +129,15 @@ export async function layFoundation(options: ComposeOptions): Promise<Foundation
 
 async function connectStores(options: ComposeOptions, processId: string) {
   const { log } = options
-  const sql = connectPostgres({
-    url: options.postgresUrl,
-    connections: options.config.postgresConnections,
-    name: `openrun ${processId}`,
+  const { postgresUrl: url } = options
+  const { postgresConnections: connections } = options.config
+  const name = `openrun ${processId}`
+  const sql = connectPostgres({ url, connections, name })
+  const searchSql = connectPostgres({
+    url,
+    connections: Math.ceil(connections * searchShare),
+    name,
+    searches: true,
   })
   const redis = connectRedis({ url: options.redisUrl, name: processId, log })
   const subscriber = connectRedisSubscriber({ url: options.redisUrl, name: processId, log })
@@ -134,7 +145,7 @@ async function connectStores(options: ComposeOptions, processId: string) {
   const letGo = async (): Promise<void> => {
     redis.disconnect()
     subscriber.disconnect()
-    await sql.end({ timeout: 1 })
+    await Promise.all([sql.end({ timeout: 1 }), searchSql.end({ timeout: 1 })])
   }
   try {
     await Promise.all([redis.connect(), subscriber.connect(), sql`select 1`])
@@ -143,5 +154,12 @@ async function connectStores(options: ComposeOptions, processId: string) {
     await letGo()
     throw error
   }
-  return { sql, redis, state: new SaleState({ redis, life }), broker: new Broker({ subscriber, log }), letGo }
+  return {
+    sql,
+    searchSql,
+    redis,
+    state: new SaleState({ redis, life }),
+    broker: new Broker({ subscriber, log }),
+    letGo,
+  }
 }

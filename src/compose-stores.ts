@@ -17,7 +17,7 @@ const answerBytesMax = 16_000_000
 
 /** The pop-up stores and their pictures. */
 export function composeStores(base: Foundation): Route[] {
-  const { sql, clock, ids, log, config, announceSale, changedSales$ } = base
+  const { sql, searchSql, clock, ids, log, config, announceSale, changedSales$ } = base
   const stores = new StoreCatalogue({ sql, clock })
   const searches = new FreshAnswers({ clock, bytesMax: answerBytesMax })
   const salesOfStores = new FreshAnswers({ clock, bytesMax: answerBytesMax })
@@ -29,7 +29,7 @@ export function composeStores(base: Foundation): Route[] {
   const storage = pictureStorage(config, ids)
   const pictures = new StorePictures({ sql, storage, making: new PictureMaking(), ids, log })
   return [
-    ...storeRoutes({ sql, stores, searches, salesOfStores, forgetStore, announce: announceSale }),
+    ...storeRoutes({ sql, searchSql, stores, searches, salesOfStores, forgetStore, announce: announceSale }),
     ...storePictureRoutes({ pictures, forgetStore }),
   ]
 }

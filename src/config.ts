@@ -161,7 +161,8 @@ const configSchema = z.object({
   postgresConnections: setting(whole(1, 1_000, '10'), {
     env: 'OPENRUN_POSTGRES_CONNECTIONS',
     value: 'COUNT',
-    description: 'Connections to PostgreSQL that this process keeps',
+    description:
+      'Connections to PostgreSQL that this process keeps; searches have a quarter as many of their own',
   }),
 })
 

@@ -24,6 +24,8 @@ export interface PostgresOptions {
   readonly connections: number
   /** Shown in pg_stat_activity. */
   readonly name: string
+  /** For statements that differ each time: each is planned for itself, and no table is read from end to end. */
+  readonly searches?: boolean
 }
 
 /** The option is there, its type is not. */
@@ -43,6 +45,7 @@ export function connectPostgres(options: PostgresOptions): Sql {
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 3_000,
       lock_timeout: 5_000,
+      ...(options.searches === true && { plan_cache_mode: 'force_custom_plan', enable_seqscan: false }),
     },
   })
 }

@@ -34,6 +34,15 @@ t.test('an access token is good for twelve hours and not a second longer', async
   await t.rejects(access.verify(token), { code: 'unauthenticated' })
 })
 
+t.test('a token that was issued here is known without a look at its signature, until it ends', async (t) => {
+  const { clock, keys, access } = await parts(t)
+  const { token } = await access.issue(guest)
+  t.same(access.recall(token), guest)
+  t.equal(new AccessTokens({ keys, clock, issuer }).recall(token), undefined, 'elsewhere it is checked')
+  await clock.advance(accessTokenLifeMs)
+  t.equal(access.recall(token), undefined)
+})
+
 t.test('a token that ends like one met before is not taken for it', async (t) => {
   const { access } = await parts(t)
   const { token } = await access.issue(guest)

@@ -11,7 +11,7 @@ import { storeCategories, storeQuery, type StoreItem } from './store-messages.ts
 import { insertStore } from './store-rows.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'store-finding' })
+const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'store-finding', searches: true })
 t.teardown(() => sql.end())
 
 const dayMs = 86_400_000

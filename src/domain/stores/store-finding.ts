@@ -1,5 +1,4 @@
 import type { Sql } from '../../db/postgres.ts'
-import { transaction } from '../../db/transaction.ts'
 import { pageOf, readCursor, type PageCursor } from '../page-cursor.ts'
 import type { StorePage, StoreQuery } from './store-messages.ts'
 import { folded } from './store-name.ts'
@@ -8,7 +7,7 @@ import { picturesOf } from './store-rows.ts'
 import { searchStores, type FoundStore } from './store-search.ts'
 import { itemOfStore } from './store-view.ts'
 
-/** A page of the stores that answer to a query. Throws `invalid_request` for a cursor not given out. */
+/** A page of the stores that answer to a query, from a pool for searches. Throws `invalid_request` for a cursor not given out. */
 export async function findStores(sql: Sql, query: StoreQuery): Promise<StorePage> {
   const { q, place, from, to, category, near, within, status, sort, cursor, limit } = query
   const search = {
@@ -25,21 +24,15 @@ export async function findStores(sql: Sql, query: StoreQuery): Promise<StorePage
     // One more than the page holds tells whether there is another page.
     limit: limit + 1,
   }
-  return await transaction(
-    sql,
-    async (tx) => {
-      const { items, next } = pageOf(await searchStores(tx, search), limit, (store) => endAt(store, sort))
-      const ids = items.map(({ id }) => id)
-      const pictures = await picturesOf(tx, ids)
-      return {
-        items: items.map(({ metres, ...store }) =>
-          itemOfStore(store, pictures.get(store.id) ?? [], metres ?? undefined),
-        ),
-        next,
-      }
-    },
-    { readOnly: true },
-  )
+  const { items, next } = pageOf(await searchStores(sql, search), limit, (store) => endAt(store, sort))
+  const ids = items.map(({ id }) => id)
+  const pictures = await picturesOf(sql, ids)
+  return {
+    items: items.map(({ metres, ...store }) =>
+      itemOfStore(store, pictures.get(store.id) ?? [], metres ?? undefined),
+    ),
+    next,
+  }
 }
 
 function endAt({ id, opensAtMs, popularity, metres }: FoundStore, sort: StoreQuery['sort']): PageCursor {

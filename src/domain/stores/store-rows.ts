@@ -13,8 +13,13 @@ export interface StoreRow extends Omit<Store, 'opensAtMs' | 'closesAtMs' | 'crea
   readonly createdAt: Date
 }
 
-export const storeColumns = (sql: AnySql) => sql`
-  id, organiser_id as "organiserId", name, description, category, address, latitude, longitude, opens_at as "opensAt",
+/** The same without its description, which may be long. */
+export type StoreItemRow = Omit<StoreRow, 'description'>
+
+export const storeColumns = (sql: AnySql) => sql`${storeItemColumns(sql)}, description`
+
+export const storeItemColumns = (sql: AnySql) => sql`
+  id, organiser_id as "organiserId", name, category, address, latitude, longitude, opens_at as "opensAt",
   closes_at as "closesAt", opening_hours as "openingHours", links, max_per_account as "maxPerAccount", popularity,
   status, created_at as "createdAt"`
 
@@ -75,7 +80,9 @@ export async function picturesOf(
   return pictures
 }
 
-export function storeOf(row: StoreRow): Store {
+export function storeOf(row: StoreRow): Store
+export function storeOf(row: StoreItemRow): Omit<Store, 'description'>
+export function storeOf(row: StoreItemRow): Omit<Store, 'description'> {
   const { opensAt, closesAt, createdAt, ...store } = row
   return {
     ...store,

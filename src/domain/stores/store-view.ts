@@ -11,7 +11,11 @@ export function viewOfStore(store: Store, shown: { pictures: StorePicture[]; htm
 }
 
 /** The same for a list. */
-export function itemOfStore(store: Store, pictures: StorePicture[], distanceMetres?: number): StoreItem {
+export function itemOfStore(
+  store: Omit<Store, 'description'>,
+  pictures: StorePicture[],
+  distanceMetres?: number,
+): StoreItem {
   const { id, name, category, address, latitude, longitude, openingHours, links } = store
   const { maxPerAccount, popularity, status } = store
   return {

@@ -22,6 +22,8 @@ import { defineRoute, type Route } from '../route.ts'
 
 export interface StoreRoutesParts {
   readonly sql: Sql
+  /** For searches. */
+  readonly searchSql: Sql
   readonly stores: StoreCatalogue
   /** Of searches among the stores. */
   readonly searches: FreshAnswers
@@ -48,7 +50,7 @@ export function storeRoutes(parts: StoreRoutesParts): Route[] {
 
 const notModified = { 304: { description: 'As you have it' } }
 
-const listStoresRoute = ({ sql, searches }: StoreRoutesParts) =>
+const listStoresRoute = ({ searchSql, searches }: StoreRoutesParts) =>
   defineRoute({
     method: 'GET',
     path: '/api/v1/stores',
@@ -60,7 +62,7 @@ const listStoresRoute = ({ sql, searches }: StoreRoutesParts) =>
     query: storeQuery,
     responses: { 200: { description: 'A page of stores', schema: storePage }, ...notModified },
     errors: [generalErrors.invalid_request],
-    handle: ({ query }) => searches.get(JSON.stringify(query), () => findStores(sql, query)),
+    handle: ({ query }) => searches.get(JSON.stringify(query), () => findStores(searchSql, query)),
   })
 
 const getStoreRoute = ({ stores }: StoreRoutesParts) => {
