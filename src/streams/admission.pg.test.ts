@@ -91,9 +91,10 @@ t.test('a sale is opened by the process that gained it, and people are let in', 
   await joinAll(sale.id, people)
   await areIn(sale.id, people)
   t.ok(swept.includes(sale.id), 'holds are swept with it')
+  const inside = `openrun_admissions_active{sale="${sale.id}"} 3`
+  await until('the tick is over', async () => (await registry.metrics()).includes(inside))
   const text = await registry.metrics()
   t.match(text, `openrun_admitted_total{sale="${sale.id}"} 3`)
-  t.match(text, `openrun_admissions_active{sale="${sale.id}"} 3`)
   t.match(text, `openrun_places_free{sale="${sale.id}"} 40`)
 })
 

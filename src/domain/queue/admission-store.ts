@@ -30,22 +30,30 @@ export async function recordAdmissions(
 ): Promise<Set<string>> {
   const { saleId, fence, grants, closings } = tick
   return await transaction(sql, async (tx) => {
-    // The lock makes a younger writer wait until this is committed, and this one see the younger fence.
-    const writer = await tx`
-      select 1 from sale_writers where sale_id = ${saleId} and fence = ${fence} for share`
-    if (writer.length === 0) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
+    // Sent together: whoever waits for a place waits for each way there and back. Without the fence all of it is undone.
+    const [isWriter, inserted] = await Promise.all([
+      holdsFence(tx, { saleId, fence }),
+      insertAdmissions(tx, saleId, grants),
+      close(tx, saleId, closings),
+      recordNoShows(tx, saleId, closings),
+    ])
+    if (!isWriter) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
+    // Mostly nothing was there before: then the insert alone was all there was to do.
+    if (inserted === grants.length) return new Set(grants.map((grant) => grant.accountId))
+    const standing = await replaceOlder(tx, saleId, grants)
     await close(tx, saleId, closings)
-    await recordNoShows(tx, saleId, closings)
-    if (grants.length === 0) return new Set<string>()
-    const standing = await admit(tx, saleId, grants)
-    const granted = new Set(grants.map((grant) => grant.sequence))
-    await close(
-      tx,
-      saleId,
-      closings.filter((closing) => granted.has(closing.sequence)),
-    )
     return standing
   })
+}
+
+/** The lock makes a younger writer wait until this is committed, and this one see the younger fence. */
+async function holdsFence(
+  tx: TransactionSql,
+  { saleId, fence }: { saleId: string; fence: number },
+): Promise<boolean> {
+  const writer = await tx`
+    select 1 from sale_writers where sale_id = ${saleId} and fence = ${fence} for share`
+  return writer.length > 0
 }
 
 /*
@@ -55,10 +63,13 @@ export async function recordAdmissions(
  * So nothing is looked for where nothing can be, and else by account, for which there is one index only.
  */
 
-/** Mostly nothing was there before: then the insert alone is all there is to do. */
-async function admit(tx: TransactionSql, saleId: string, grants: readonly Grant[]): Promise<Set<string>> {
+/** Resolves to those whose admission stands, where others of the same accounts, or the same ones, were there before. */
+async function replaceOlder(
+  tx: TransactionSql,
+  saleId: string,
+  grants: readonly Grant[],
+): Promise<Set<string>> {
   const accounts = grants.map((grant) => grant.accountId)
-  if ((await insertAdmissions(tx, saleId, grants)) === grants.length) return new Set(accounts)
   const sequences = grants.map((grant) => grant.sequence)
   // Redis decides who is in during an epoch: an older admission that it no longer knows is over.
   await tx`
@@ -79,6 +90,7 @@ async function insertAdmissions(
   saleId: string,
   grants: readonly Grant[],
 ): Promise<number> {
+  if (grants.length === 0) return 0
   const inserted = await tx`
     insert into admissions (sale_id, sequence, account_id, admitted_at, expires_at)
     select ${saleId}, g.sequence, g.account_id, to_timestamp(g.admitted_ms / 1000.0), to_timestamp(g.expires_ms / 1000.0)

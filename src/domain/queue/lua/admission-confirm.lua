@@ -11,12 +11,15 @@ if not now then return failure end
 if redis.call('HGET', state_key, 'fence') ~= fence then return FENCED end
 
 local told = {}
-for _, account in ipairs(cjson.decode(granted)) do
-  local record = redis.call('HGET', granting_key, account)
-  if record then
-    redis.call('HDEL', granting_key, account)
+local accounts = cjson.decode(granted)
+if #accounts > 0 then
+  local records = redis.call('HMGET', granting_key, unpack(accounts))
+  local open = redis.call('HMGET', active_key, unpack(accounts))
+  redis.call('HDEL', granting_key, unpack(accounts))
+  for index, account in ipairs(accounts) do
+    local record = records[index]
     -- One that was closed meanwhile is durable too, but nobody's any more.
-    if redis.call('HGET', active_key, account) == record then told[#told + 1] = { account, record } end
+    if record and open[index] == record then told[#told + 1] = { account, record } end
   end
 end
 for _, account in ipairs(cjson.decode(refused)) do
