@@ -38,7 +38,8 @@ export function composeChat(base: Foundation, topics: Topics): Chat {
       const args = { process: processId, members, ttl_ms: presenceTtlMs }
       return Number(await runScript(redis, chatPresence, { keys, args }))
     },
-    tell: (storeId, event) => topics.publish(chatTopic(storeId), { ch: `chat:${storeId}`, ...event }),
+    tell: (storeId, group, event) =>
+      topics.publish(chatTopic(storeId, group), { ch: `chat:${storeId}`, ...event }),
   })
   const announce = (storeId: string, notice: ChatNotice): void => {
     rooms.hear(storeId, notice)

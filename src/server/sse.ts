@@ -53,7 +53,7 @@ export class SseConnection implements EventStream, LiveConnection, Listener {
   #state: 'waiting' | 'flowing' | 'blocked' | 'closed' = 'waiting'
   #end: StreamEnd = 'ended'
   #res: HttpResponse | undefined
-  #unread: string[] = []
+  #unread: (string | Uint8Array)[] = []
   #unreadBytes = 0
 
   constructor(parts: StreamParts) {
@@ -81,7 +81,7 @@ export class SseConnection implements EventStream, LiveConnection, Listener {
     this.#write(eventText(id === undefined ? { type, data } : { type, id, data }))
   }
 
-  sendText(text: string): void {
+  sendEncoded(text: Uint8Array): void {
     this.#write(text)
   }
 
@@ -134,7 +134,7 @@ export class SseConnection implements EventStream, LiveConnection, Listener {
     this.#finish('ended')
   }
 
-  #write(text: string): void {
+  #write(text: string | Uint8Array): void {
     this.begin()
     if (this.#state === 'flowing') this.#pass(text)
     else if (this.#state === 'blocked') this.#keep(text)
@@ -144,7 +144,7 @@ export class SseConnection implements EventStream, LiveConnection, Listener {
    * Corked, so that one event is one packet. The web server tells of a full socket one write late then: at most two
    * events wait inside of it, all others wait here.
    */
-  #pass(text: string): void {
+  #pass(text: string | Uint8Array): void {
     const res = this.#res
     let isFlowing = true
     res?.cork(() => {
@@ -153,7 +153,7 @@ export class SseConnection implements EventStream, LiveConnection, Listener {
     if (!isFlowing) this.#state = 'blocked'
   }
 
-  #keep(text: string): void {
+  #keep(text: string | Uint8Array): void {
     this.#unreadBytes += Buffer.byteLength(text)
     if (this.#unreadBytes <= this.#parts.unreadBytesMax) {
       this.#unread.push(text)

@@ -2,14 +2,15 @@ import type { EventFrame } from './protocol/ws-frames.ts'
 
 /** A connection as far as a topic knows it. Sending may end it, and with it its membership. */
 export interface Listener {
-  /** The same text goes to all listeners of a sort. */
+  /** The same bytes go to all listeners of a sort. */
   readonly sort: 'socket' | 'stream'
-  sendText(text: string): void
+  /** @param text as UTF-8; nobody writes to it */
+  sendEncoded(text: Uint8Array): void
 }
 
 /**
  * What is told to many at once: an event is encoded once for all WebSockets and once for all event streams that have
- * joined its topic. Each connection is sent to on its own, by the way of everything else that it is sent. So the order
+ * joined its topic, down to the bytes, since a string would be made into bytes for each of them. Each connection is sent to on its own, by the way of everything else that it is sent. So the order
  * between what one alone and what all are told is kept, and whoever does not read is closed at its budget: no event is
  * left out of a connection that goes on.
  */
@@ -32,10 +33,11 @@ export class Topics {
   }
 
   publish(topic: string, frame: EventFrame): void {
-    const texts: { socket?: string; stream?: string } = {}
+    const encoded: { socket?: Uint8Array; stream?: Uint8Array } = {}
     for (const listener of this.#listeners.get(topic) ?? []) {
-      texts[listener.sort] ??= encoders[listener.sort](frame)
-      listener.sendText(texts[listener.sort] ?? '')
+      const bytes = encoded[listener.sort] ?? Buffer.from(encoders[listener.sort](frame))
+      encoded[listener.sort] = bytes
+      listener.sendEncoded(bytes)
     }
   }
 }

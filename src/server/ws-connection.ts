@@ -65,7 +65,7 @@ export class WsConnection implements LiveConnection {
       channelsMax: parts.channelsMax,
       topics: parts.topics,
       emit: (frame) => this.#send(frame),
-      emitText: (text) => this.#sendText(text),
+      emitEncoded: (text) => this.#sendText(text),
       onUndoFailure: (ch, err) =>
         parts.log.error({ traceId: parts.traceId, ch, err }, 'unsubscribing failed'),
     })
@@ -171,10 +171,10 @@ export class WsConnection implements LiveConnection {
     if (this.#socket) this.#sendText(JSON.stringify(frame))
   }
 
-  #sendText(text: string): void {
+  #sendText(text: string | Uint8Array): void {
     const socket = this.#socket
     if (!socket) return
-    const isTaken = socket.send(text) === 1
+    const isTaken = socket.send(text, false) === 1
     if (!isTaken && socket.getBufferedAmount() > this.#parts.unreadBytesMax) this.#close(closeCodes.tooSlow)
   }
 

@@ -13,7 +13,7 @@ export interface SubscriptionsParts {
   readonly topics: Topics
   readonly emit: (frame: EventFrame) => void
   /** An event that is encoded already. */
-  readonly emitText: (text: string) => void
+  readonly emitEncoded: (text: Uint8Array) => void
   readonly onUndoFailure: (ch: string, error: unknown) => void
 }
 
@@ -74,14 +74,14 @@ export class Subscriptions {
   }
 
   #waysOut(ch: string, of: () => Subscription): Pick<SubscribeContext, 'send' | 'join'> {
-    const { topics, emit, emitText } = this.#parts
+    const { topics, emit, emitEncoded } = this.#parts
     return {
       send: (type, data, id) => {
         if (!of().isEnded) emit(id === undefined ? { ch, type, data } : { ch, type, id, data })
       },
       join: (topic) => {
         const { isEnded, leave } = of()
-        if (!isEnded) leave.push(topics.join(topic, { sort: 'socket', sendText: emitText }))
+        if (!isEnded) leave.push(topics.join(topic, { sort: 'socket', sendEncoded: emitEncoded }))
       },
     }
   }

@@ -9,6 +9,8 @@ import { ChatRoom, type ChatEvent } from './chat-room.ts'
 const log = createLog({ level: 'silent' })
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
+const passerBy = { accountId: undefined, send: () => {} }
+
 /** A room on disk, and what would be published of it. */
 class Disk {
   entries: ChatEntry[] = []
@@ -53,13 +55,23 @@ class Disk {
 /** Members who go by the rules: what does not follow on their position they ask for. */
 function openRoom(disk: Disk) {
   const clock = new FakeClock()
-  const members: { position: string; entries: ChatEntry[]; asks: number }[] = []
+  const members: {
+    position: string
+    group: number
+    entries: ChatEntry[]
+    asks: number
+    leave: () => void
+  }[] = []
   const frames: ChatEvent[] = []
+  const groups: number[] = []
   const asking: Promise<void>[] = []
   const ask = async (member: (typeof members)[number]): Promise<void> => {
     member.asks++
-    const joined = (await room.joined(null, member.position || undefined))()
-    hearJoined(member, joined)
+    const joined = await room.joined(null, member.position || undefined)
+    member.leave()
+    const { group, leave } = room.enter(passerBy)
+    Object.assign(member, { group, leave })
+    hearJoined(member, joined())
   }
   const hearJoined = (member: (typeof members)[number], joined: ChatJoined & { id: string }): void => {
     if (joined.gap === true) member.entries = []
@@ -74,11 +86,13 @@ function openRoom(disk: Disk) {
     clock,
     log,
     source: { room: disk.room, entries: disk.read },
-    tell: (event) => {
+    tell: (event, group) => {
       frames.push(event)
+      groups.push(group)
       if (event.type !== 'entries') return
       const { prev, entries } = event.data as { prev: number; entries: ChatEntry[] }
       for (const member of members) {
+        if (member.group !== group) continue
         if (member.position !== `${event.id.split(':')[0]}:${prev}`) asking.push(ask(member))
         else {
           member.entries.push(...entries)
@@ -88,7 +102,7 @@ function openRoom(disk: Disk) {
     },
   })
   const join = async () => {
-    const member = { position: '', entries: [], asks: -1 }
+    const member = { position: '', group: -1, entries: [], asks: -1, leave: () => {} }
     await ask(member)
     return member
   }
@@ -101,7 +115,7 @@ function openRoom(disk: Disk) {
       await turn()
     }
   }
-  return { room, clock, members, frames, join, ask, rest }
+  return { room, clock, members, frames, groups, join, ask, rest }
 }
 
 t.test(
@@ -124,6 +138,7 @@ t.test(
       },
       { weight: 2, arbitrary: fc.record({ do: fc.constant('join' as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('again' as const), at: fc.nat() }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('crowd' as const) }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('fail' as const), fails: fc.boolean() }) },
     )
     await fc.assert(
@@ -140,6 +155,7 @@ t.test(
           else if (one.do === 'pass') await clock.advance(one.ms)
           else if (one.do === 'fail') disk.fails = one.fails
           else if (one.do === 'join') await join().catch(() => undefined)
+          else if (one.do === 'crowd') for (let more = 0; more < 500; more++) room.enter(passerBy)
           else if (one.do === 'again') {
             const member = members[one.at % members.length]
             if (member) await ask(member).catch(() => undefined)
@@ -197,21 +213,31 @@ t.test('what is missing for a moment is waited for, and then read', async (t) =>
   room.stop()
 })
 
-t.test('in a big crowd what is said is gathered, and told in few frames', async (t) => {
+t.test('a big crowd is told group by group, each what it does not know, in few frames', async (t) => {
   const disk = new Disk()
-  const { room, clock, frames } = openRoom(disk)
+  const { room, clock, frames, groups } = openRoom(disk)
   await room.begin()
-  for (let n = 0; n < 2000; n++) room.enter({ accountId: `usr_${n}`, send: () => {} })
+  const leaves = Array.from({ length: 4000 }, () => room.enter(passerBy).leave)
   for (let n = 0; n < 100; n++) {
     room.hear(disk.write(1))
     await clock.advance(10)
   }
   await clock.advance(100)
-  t.ok(frames.length <= 30, `${frames.length} frames`)
-  t.same(
-    frames.flatMap(({ data }) => (data as { entries: ChatEntry[] }).entries).map(({ seq }) => seq),
-    Array.from({ length: 100 }, (_, index) => index + 1),
-  )
+  t.same(new Set(groups), new Set([0, 1, 2, 3, 4, 5, 6, 7]))
+  for (const group of new Set(groups)) {
+    const told = frames.filter((_, index) => groups[index] === group)
+    t.ok(told.length <= 25, `${told.length} frames`)
+    t.same(
+      told.flatMap(({ data }) => (data as { entries: ChatEntry[] }).entries).map(({ seq }) => seq),
+      Array.from({ length: 100 }, (_, index) => index + 1),
+    )
+  }
+  for (const leave of leaves) leave()
+  frames.length = 0
+  await turn()
+  room.hear(disk.write(1))
+  await clock.advance(100)
+  t.equal(frames.length, 1, 'groups without members are gone')
   room.stop()
 })
 
@@ -222,6 +248,8 @@ t.test(
     const { room, clock, join } = openRoom(disk)
     await room.begin()
     room.hear(disk.write(1))
+    await clock.advance(20)
+    await turn()
     room.hear(disk.write(1))
     const member = await join()
     t.same(

@@ -9,6 +9,7 @@ import type {
 import type { Log } from '../log.ts'
 import { joinedOf, positionOf, replayMax, type ChatPosition } from './chat-joined.ts'
 import { ChatRing, ringEntries } from './chat-ring.ts'
+import { CrowdGroups, type CrowdGroup } from './crowd-groups.ts'
 import { Throttle } from './throttle.ts'
 
 /** What is told to all members of a room, or to one. */
@@ -30,8 +31,8 @@ export interface ChatRoomOptions {
   readonly source: ChatSource
   readonly clock: Clock
   readonly log: Log
-  /** Tells an event to all members here. */
-  readonly tell: (event: ChatEvent) => void
+  /** Tells an event to a group of the members here. */
+  readonly tell: (event: ChatEvent, group: number) => void
 }
 
 /** Somebody who listens: an account, or whoever only reads. */
@@ -53,28 +54,26 @@ const presenceMs = 1000
 /**
  * One room as the members of this process are told it. Entries come over Redis, in the order of their numbers or not at
  * all: what is missing is read from PostgreSQL. States: `#ring` is absent until the room was read for the first time, and
- * what comes meanwhile waits in `#ahead`. `#told` is the last entry that the members know; what follows on it is gathered
- * for a moment and told in one frame, since telling thousands costs far more than writing.
+ * what comes meanwhile waits in `#ahead`. `#told` is the last entry that any members know; what follows on it is gathered
+ * for a moment and told in one frame to each group of them, since telling thousands costs far more than writing.
  */
 export class ChatRoom {
   readonly #options: ChatRoomOptions
   #ring: ChatRing | undefined
   #told = 0
-  #untold: readonly ChatEntry[] = []
   #ahead: ChatEntriesNotice[] = []
   #catching: Promise<void> | undefined
   #older: Promise<readonly ChatEntry[]> | undefined
   #isWaiting = false
   #members = 0
   readonly #accounts = new Map<string, Set<ChatListener>>()
-  #listeners = 0
-  readonly #telling: Throttle
+  readonly #groups: CrowdGroups
   readonly #counting: Throttle
 
   constructor(options: ChatRoomOptions) {
     this.#options = options
     const { clock } = options
-    this.#telling = new Throttle({ clock, everyMs: () => frameMs(this.#listeners), work: () => this.#tell() })
+    this.#groups = new CrowdGroups({ clock, frameMs, tell: (group) => this.#tell(group) }, 0)
     this.#counting = new Throttle({ clock, everyMs: () => presenceMs, work: () => this.#tellMembers() })
   }
 
@@ -129,24 +128,26 @@ export class ChatRoom {
 
   /** Leaves what was untold untold. */
   stop(): void {
-    this.#telling.stop()
+    this.#groups.stop()
     this.#counting.stop()
   }
 
-  enter(listener: ChatListener): () => void {
+  /** Answers the group to be told with, all of whom know what was told last. */
+  enter(listener: ChatListener): { readonly group: number; readonly leave: () => void } {
     const { accountId } = listener
-    this.#listeners++
+    const { group, leave: leaveGroup } = this.#groups.enter(this.#told)
     if (accountId !== undefined)
       this.#accounts.set(accountId, (this.#accounts.get(accountId) ?? new Set()).add(listener))
     let isIn = true
-    return () => {
+    const leave = (): void => {
       if (!isIn) return
       isIn = false
-      this.#listeners--
+      leaveGroup()
       const listeners = accountId === undefined ? undefined : this.#accounts.get(accountId)
       listeners?.delete(listener)
       if (accountId !== undefined && listeners?.size === 0) this.#accounts.delete(accountId)
     }
+    return { group: group.number, leave }
   }
 
   /**
@@ -159,7 +160,7 @@ export class ChatRoom {
       // Told elsewhere, and not yet here. A reading that was under way may have begun too early.
       if (after.seq > this.room.seq) await this.catchUp()
       if (after.seq > this.room.seq) await this.catchUp()
-      if (after.seq > this.#told) this.#telling.flush()
+      if (after.seq > this.#told) this.#tellSmallest()
     }
     const older = await this.#olderThan(after)
     const pinned = await this.#pinned()
@@ -183,10 +184,10 @@ export class ChatRoom {
     const entries = await source.entries(storeId, { after, upTo: room.seq, limit: ringEntries })
     const isAnew = this.#ring !== undefined
     this.#ring = new ChatRing(room, entries)
-    this.#untold = []
     this.#told = room.seq
+    for (const group of this.#groups.all) group.seq = room.seq
     // Whoever stands elsewhere asks for what they have missed.
-    if (isAnew) this.#tellFrame([])
+    if (isAnew) for (const group of this.#groups.all) this.#tellFrame(group, [])
     this.#hearAhead()
   }
 
@@ -238,31 +239,42 @@ export class ChatRoom {
     for (const notice of ahead) this.#hearEntries(notice)
   }
 
+  /** Little by little, so that nobody is further behind than what is kept. */
   #take(entries: readonly ChatEntry[]): void {
     const ring = this.#mustHaveBegun()
-    const fresh = ring.take(entries)
-    if (fresh.length === 0) return
-    this.#untold = ring.cleaned([...this.#untold, ...fresh])
-    if (this.#untold.length >= frameEntries) this.#telling.flush()
-    else this.#telling.run()
+    for (let from = 0; from < entries.length; from += frameEntries) {
+      const fresh = ring.take(entries.slice(from, from + frameEntries))
+      if (fresh.length === 0) continue
+      for (const group of this.#groups.all) if (ring.seq - group.seq >= frameEntries) this.#tell(group)
+    }
+    if (this.#groups.all.some((group) => group.seq < ring.seq)) this.#groups.schedule()
   }
 
-  #tell(): void {
-    const untold = this.#untold
-    this.#untold = []
+  #tell(group: CrowdGroup): void {
+    const untold = this.#mustHaveBegun().between(group.seq, this.room.seq) ?? []
     for (let from = 0; from < untold.length; from += frameEntries)
-      this.#tellFrame(untold.slice(from, from + frameEntries))
+      this.#tellFrame(group, untold.slice(from, from + frameEntries))
   }
 
-  #tellFrame(entries: readonly ChatEntry[]): void {
-    const prev = this.#told
-    this.#told = entries.at(-1)?.seq ?? prev
-    const data = { prev, seq: this.#told, entries }
-    this.#options.tell({ type: 'entries', id: `${this.room.epoch}:${this.#told}`, data })
+  /** As much as is known here. */
+  #tellSmallest(): void {
+    const [smallest] = this.#groups.all.toSorted((a, b) => a.members - b.members)
+    if (smallest !== undefined) this.#tell(smallest)
+  }
+
+  #tellFrame(group: CrowdGroup, entries: readonly ChatEntry[]): void {
+    const prev = group.seq
+    const seq = entries.at(-1)?.seq ?? prev
+    this.#groups.told(group, seq)
+    this.#told = Math.max(this.#told, seq)
+    const event = { type: 'entries', id: `${this.room.epoch}:${seq}`, data: { prev, seq, entries } } as const
+    this.#options.tell(event, group.number)
   }
 
   #tellMembers(): void {
-    this.#options.tell({ type: 'presence', data: { members: this.members } })
+    this.#groups.inTurn(({ number }) =>
+      this.#options.tell({ type: 'presence', data: { members: this.members } }, number),
+    )
   }
 
   #tellMuted(accountId: string, until: string): void {
@@ -291,7 +303,7 @@ export class ChatRoom {
   }
 }
 
-/** Telling a listener costs some 10 µs: beyond a thousand, a frame waits until half of the time is spent on it. */
+/** Telling a listener costs some 10 µs: beyond some thousand, a frame waits until three quarters of the time go into it. */
 function frameMs(listeners: number): number {
-  return Math.min(500, Math.max(20, listeners / 50))
+  return Math.min(500, Math.max(20, listeners / 80))
 }

@@ -24,7 +24,7 @@ function openRooms(t: Test) {
   const rooms = new ChatRooms({
     clock,
     log: createLog({ level: 'silent' }),
-    tell: (storeId, event) => told.push([storeId, event]),
+    tell: (storeId, _group, event) => told.push([storeId, event]),
     broker: {
       lost$,
       messages: <T>(name: string, _: z.ZodType<T>) => {
@@ -117,7 +117,7 @@ t.test('a count is told once a second when it has changed, and again before it i
   const { rooms, clock, asked, put } = openRooms(t)
   put('a')
   const { room } = await rooms.open('a')
-  const leaves = ['one', 'two', 'two'].map((accountId) => room.enter({ accountId, send: () => {} }))
+  const leaves = ['one', 'two', 'two'].map((accountId) => room.enter({ accountId, send: () => {} }).leave)
   await clock.advance(5_000)
   t.same(asked.counts, [['a', 2]])
   await clock.advance(20_000)

@@ -19,7 +19,8 @@ export interface ChatRoomsOptions {
   readonly broker: Pick<Broker, 'messages' | 'lost$'>
   readonly clock: Clock
   readonly log: Log
-  readonly tell: (storeId: string, event: ChatEvent) => void
+  /** Tells an event to a group of the members of a room here. */
+  readonly tell: (storeId: string, group: number, event: ChatEvent) => void
 }
 
 /** How long a room without listeners is kept, as long as there are not too many. */
@@ -115,7 +116,13 @@ export class ChatRooms {
 
   #begin(storeId: string): OpenRoom {
     const { source, clock, log, tell, broker } = this.#options
-    const room = new ChatRoom({ storeId, source, clock, log, tell: (event) => tell(storeId, event) })
+    const room = new ChatRoom({
+      storeId,
+      source,
+      clock,
+      log,
+      tell: (event, group) => tell(storeId, group, event),
+    })
     // Heard from before it is read, so that nothing falls in between.
     const hearing = broker.messages(chatChannel(storeId), chatNotice).subscribe((notice) => room.hear(notice))
     const entry = { room, hearing, opening: room.begin(), holders: 0, idleSinceMs: 0 }

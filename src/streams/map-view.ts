@@ -1,11 +1,10 @@
-import { setMaxListeners } from 'node:events'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Subject, type Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { UnitTable } from '../domain/sales/unit-table.ts'
 import { DeltaRing } from '../domain/units/delta-ring.ts'
 import { packSeats } from '../domain/units/seat-bits.ts'
 import type { AvailabilityDelta, AvailabilitySnapshot } from '../domain/units/unit-messages.ts'
+import { CrowdGroups, type CrowdGroup } from './crowd-groups.ts'
 import type { MapPicture, UnitMap } from './unit-map.ts'
 
 /** What viewers are told. `id` is the position after it. */
@@ -21,20 +20,6 @@ export interface MapViewOptions {
   readonly onFrame?: () => void
 }
 
-/**
- * Viewers who are told together. One event to ten thousand keeps a process for a tenth of a second, and the last of them
- * waits for all before: so a crowd is told group by group, each at its own moments, which drift apart by themselves
- * because each begins when the one before is done.
- */
-interface Group {
-  readonly number: number
-  /** The position its viewers know. */
-  seq: number
-  toldAtMs: number
-  viewers: number
-  isDue: boolean
-}
-
 /** Where a viewer is told, and what it has to hear first. */
 export interface Viewing {
   readonly event: MapEvent
@@ -43,8 +28,6 @@ export interface Viewing {
   readonly leave: () => void
 }
 
-/** Viewers of a group before another one is begun, and how many there are at the most. */
-const group = { viewers: 500, most: 20 } as const
 /** Time between two frames: 50 ms, and longer where many watch, because each of them costs some 10 µs a frame. */
 const frame = { leastMs: 50, mostMs: 1000, perViewerMs: 0.01 } as const
 /** How long nothing may be told before the position is, so that a viewer that missed the last delta learns of it. */
@@ -71,20 +54,16 @@ export class MapView {
   readonly freed$: Observable<readonly number[]> = this.#freed.asObservable()
   #told: MapPicture
   #snapshot: MapEvent | undefined
-  /** The first one stays, so that the map goes on when nobody watches. */
-  readonly #groups: Group[]
+  readonly #groups: CrowdGroups
   readonly #stopped = new AbortController()
   #isReading = false
-  /** Groups are told one after another, and whatever else has arrived is read in between. */
-  #telling = Promise.resolve()
 
   /** @param picture the map as it stands, just read */
   constructor(options: MapViewOptions, picture: MapPicture) {
     this.#options = options
     this.#told = copyOf(picture)
-    this.#groups = [this.#newGroup(0)]
-    // Each group waits by itself.
-    setMaxListeners(group.most + 2, this.#stopped.signal)
+    const { clock } = options
+    this.#groups = new CrowdGroups({ clock, frameMs, tell: (group) => this.#tell(group) }, picture.seq)
     this.#following = options.map.changes$.subscribe((units) => this.#note(units))
     this.#following.add(options.map.lost$.subscribe(() => void this.#readAgain()))
     // Lost between its reading and now, and nobody was there to be told.
@@ -116,15 +95,8 @@ export class MapView {
   /** A viewer comes, from a position where it knows one. */
   enter(position?: string): Viewing {
     const event = position === undefined ? this.current() : this.since(position)
-    const entered = this.#groupOf(this.#told.seq)
-    entered.viewers++
-    let isIn = true
-    const leave = (): void => {
-      if (!isIn) return
-      isIn = false
-      if (--entered.viewers === 0 && entered.number > 0) this.#groups.splice(this.#groups.indexOf(entered), 1)
-    }
-    return { event, group: entered.number, leave }
+    const { group, leave } = this.#groups.enter(this.#told.seq)
+    return { event, group: group.number, leave }
   }
 
   /** Whether a unit has places, as it was told last. */
@@ -134,54 +106,19 @@ export class MapView {
 
   stop(): void {
     this.#stopped.abort()
+    this.#groups.stop()
     this.#following.unsubscribe()
     this.#events.complete()
     this.#freed.complete()
   }
 
-  #newGroup(number: number): Group {
-    return { number, seq: this.#told.seq, toldAtMs: this.#options.clock.nowMs(), viewers: 0, isDue: false }
-  }
-
-  /** One that stands at a position where one does at any time: what was told last. */
-  #groupOf(seq: number): Group {
-    const there = this.#groups.filter((one) => one.seq === seq).toSorted((a, b) => a.viewers - b.viewers)
-    const [smallest] = there
-    const hasRoom = smallest !== undefined && smallest.viewers < group.viewers
-    if (smallest !== undefined && (hasRoom || this.#groups.length >= group.most)) return smallest
-    const numbers = new Set(this.#groups.map(({ number }) => number))
-    let number = 1
-    while (numbers.has(number)) number++
-    const begun = this.#newGroup(number)
-    this.#groups.push(begun)
-    // What the others are due to be told.
-    if (this.#changed.size > 0) this.#schedule(begun)
-    return begun
-  }
-
   #note(units: readonly number[]): void {
     for (const unitNo of units) this.#changed.add(unitNo)
-    for (const one of this.#groups) this.#schedule(one)
-  }
-
-  #schedule(one: Group): void {
-    if (one.isDue) return
-    one.isDue = true
-    const { clock } = this.#options
-    const viewers = this.#groups.reduce((sum, { viewers: some }) => sum + some, 0)
-    const frameMs = Math.min(frame.mostMs, Math.max(frame.leastMs, viewers * frame.perViewerMs))
-    const inMs = Math.max(0, one.toldAtMs + frameMs - clock.nowMs())
-    void clock.wait(inMs, this.#stopped.signal).then(() => {
-      this.#telling = this.#telling.then(() => {
-        one.isDue = false
-        if (!this.#stopped.signal.aborted && this.#groups.includes(one)) this.#tell(one)
-        return nextTurn()
-      })
-    })
+    this.#groups.schedule()
   }
 
   /** One frame. */
-  #tell(one: Group): void {
+  #tell(one: CrowdGroup): void {
     const now = this.#options.map.known
     // Being read anew: the reading tells the rest. Somebody else's may be there before: what was missed is not in it.
     if (this.#isReading || now === undefined || now.epoch !== this.#told.epoch) return
@@ -208,9 +145,8 @@ export class MapView {
     if (freed.length > 0) this.#freed.next(freed)
   }
 
-  #say(to: Group, event: MapEvent): void {
-    to.toldAtMs = this.#options.clock.nowMs()
-    to.seq = this.#told.seq
+  #say(to: CrowdGroup, event: MapEvent): void {
+    this.#groups.told(to, this.#told.seq)
     this.#options.onFrame?.()
     this.#events.next({ group: to.number, event })
   }
@@ -228,7 +164,7 @@ export class MapView {
     // What is being read is told when it is known.
     if (this.#options.map.known === undefined) return
     const nowMs = this.#options.clock.nowMs()
-    for (const one of this.#groups) {
+    for (const one of this.#groups.all) {
       const isSilent = nowMs - one.toldAtMs >= silentAtMostMs / 2
       if (isSilent && one.seq === this.#told.seq) this.#say(one, this.#delta(one.seq, []))
     }
@@ -247,7 +183,7 @@ export class MapView {
       now.left.forEach((places, unitNo) => {
         if (places !== left[unitNo] || now.states[unitNo] !== states[unitNo]) this.#changed.add(unitNo)
       })
-      for (const one of this.#groups) this.#tell(one)
+      for (const one of this.#groups.all) this.#tell(one)
       // Where the map was in between nobody knows here: another process may have told of it.
       this.#ring.clear()
       return
@@ -256,7 +192,7 @@ export class MapView {
     this.#snapshot = undefined
     this.#changed.clear()
     this.#ring.clear()
-    for (const one of this.#groups) this.#say(one, this.current())
+    for (const one of this.#groups.all) this.#say(one, this.current())
   }
 
   /** A state that is being rebuilt, or a store that is away, is asked again. */
@@ -292,6 +228,10 @@ export class MapView {
       pools: Object.fromEntries(codes.map((code, unitNo): [string, number] => [code, left[unitNo] ?? 0])),
     }
   }
+}
+
+function frameMs(viewers: number): number {
+  return Math.min(frame.mostMs, Math.max(frame.leastMs, viewers * frame.perViewerMs))
 }
 
 function copyOf({ epoch, seq, left, states }: MapPicture): MapPicture {

@@ -18,9 +18,9 @@ export interface ChatChannelParts {
   readonly talking: Pick<ChatTalking, 'talk' | 'announce' | 'rename'>
 }
 
-/** What all members of a room here are told together. */
-export function chatTopic(storeId: string): string {
-  return `chat:${storeId}`
+/** Where what a group of the members of a room are told is published. */
+export function chatTopic(storeId: string, group: number): string {
+  return `chat:${storeId}/${group}`
 }
 
 /** A room over a WebSocket. */
@@ -39,7 +39,7 @@ export function chatChannelRoute(parts: ChatChannelParts): Channel {
         caller,
         since,
         send: (event) => send(event.type, event.data, 'id' in event ? event.id : undefined),
-        join: () => join(chatTopic(name)),
+        join: (group) => join(chatTopic(name, group)),
       })
     },
     async publish({ name: storeId, caller, data: { talk, name } }) {
@@ -79,7 +79,7 @@ export function chatStream(parts: ChatChannelParts): Stream {
         caller,
         since: stream.lastEventId,
         send: ({ type, data, ...more }) => stream.send({ event: type, data, ...more }),
-        join: () => stream.join(chatTopic(storeId)),
+        join: (group) => stream.join(chatTopic(storeId, group)),
       })
       stream.onClose(leave)
     },
@@ -91,7 +91,7 @@ interface Entering {
   readonly caller: Caller | undefined
   readonly since: string | undefined
   readonly send: (event: ChatEvent) => void
-  readonly join: () => void
+  readonly join: (group: number) => void
 }
 
 /** Sends where the room is, and from then on what is told there. Answers how to leave. */
@@ -105,10 +105,10 @@ async function enterRoom(
     const accountId = caller?.kind === 'account' ? caller.accountId : undefined
     const member = accountId === undefined ? undefined : await members.enter(storeId, accountId)
     const joined = await room.joined(member ? meOf(member) : null, since)
-    const leave = room.enter({ accountId, send })
+    const { group, leave } = room.enter({ accountId, send })
     const { id, ...data } = joined()
     send({ type: 'joined', id, data })
-    join()
+    join(group)
     return () => {
       leave()
       release()
