@@ -22,6 +22,7 @@ export class HelperProcess<C extends Calls> {
     { resolve: (answer: unknown) => void; reject: (error: Error) => void }
   >()
   #lastId = 0
+  #ended: Error | undefined
 
   constructor(file: URL) {
     this.#child = fork(file, {
@@ -30,8 +31,9 @@ export class HelperProcess<C extends Calls> {
     })
     this.#child.on('message', (message) => this.#settle(message as Answered))
     this.#child.on('exit', (code, signal) => {
-      for (const { reject } of this.#waiting.values())
-        reject(new Error(`${file.pathname} ended: ${signal ?? code}`))
+      const ended = new Error(`${file.pathname} ended: ${signal ?? code}`)
+      this.#ended = ended
+      for (const { reject } of this.#waiting.values()) reject(ended)
       this.#waiting.clear()
     })
   }
@@ -42,6 +44,7 @@ export class HelperProcess<C extends Calls> {
 
   /** Rejects with the helper's own error, or when it ends. */
   ask<K extends keyof C & string>(name: K, asked: C[K]['asked']): Promise<C[K]['answer']> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended)
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })

@@ -31,6 +31,6 @@ export async function fillLine(redis: Redis, saleId: string, accounts: readonly 
     const some = JSON.stringify(accounts.slice(at, at + portion))
     const replies = await redis.evalsha(queueJoin.sha, names.length, ...names, epoch, runId, some)
     const refused = (replies as unknown[]).find((reply) => !Array.isArray(reply) || reply[0] !== 1)
-    if (refused !== undefined) throw new Error(`the line was not joined: ${String(refused)}`)
+    if (refused !== undefined) throw new Error(`the line was not joined: ${JSON.stringify(refused)}`)
   }
 }

@@ -1,3 +1,4 @@
+import type { HeldMemory } from './held-memory.ts'
 import { HelperProcess } from './helper-process.ts'
 import { followLongLine, type LongLine } from './line-pipeline.ts'
 import type { TickFramesCalls } from './limits/tick-frames-calls.ts'
@@ -10,6 +11,7 @@ import {
   largestRows,
   longLineFigure,
   longLineRows,
+  memoryFigure,
   sidesOf,
   type Size,
 } from './positions-findings.ts'
@@ -88,7 +90,7 @@ class PositionsQuestion {
   readonly #options: Options
   readonly #parts: LineParts
   readonly #windows: Window[] = []
-  #connectionBytes = Number.NaN
+  #memory: HeldMemory | undefined
 
   constructor(bench: Bench, options: Options, parts: LineParts) {
     this.#bench = bench
@@ -106,12 +108,12 @@ class PositionsQuestion {
     const long: LongLine[] = []
     for (let round = 0; round < Math.max(3, rounds); round++) long.push(await followLongLine(waiters))
     const largest = sizes.at(-1)
-    if (largest === undefined) throw new Error('no line was asked for')
+    if (largest === undefined || this.#memory === undefined) throw new Error('no line was asked for')
     return {
       sides: sidesOf(largest),
-      rows: [...largestRows(largest, this.#connectionBytes), ...longLineRows(waiters, long)],
+      rows: [...largestRows(largest, this.#memory), ...longLineRows(waiters, long)],
       curves: sizes.length > 1 ? [curveOf(sizes)] : [],
-      figures: [...sizes.flatMap(figuresOf), longLineFigure(waiters, long)],
+      figures: [...sizes.flatMap(figuresOf), memoryFigure(this.#memory), longLineFigure(waiters, long)],
       checks: checksOf([warm, ...sizes]),
       windows: this.#windows,
     }
@@ -140,8 +142,7 @@ class PositionsQuestion {
     const line = new WaitingLine(this.#parts, plan)
     await line.join()
     // Once, of the largest line.
-    if (plan.conns === this.#options.conns && Number.isNaN(this.#connectionBytes))
-      this.#connectionBytes = await line.memoryOfConnection(env)
+    if (plan.conns === this.#options.conns) this.#memory ??= await line.memoryOfConnection(env)
     await line.open()
     return line
   }

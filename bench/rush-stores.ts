@@ -4,11 +4,11 @@ import type { RushStore } from './load/rush-calls.ts'
 import type { Stage } from './stage.ts'
 import { seedStores } from './store-seeding.ts'
 
-export const rushDates = Array.from({ length: 5 }, (_, day) => `2030-01-${String(day + 1).padStart(2, '0')}`)
-export const rushHours = Array.from({ length: 8 }, (_, hour) => `${hour + 11}:00`)
+const rushDates = Array.from({ length: 5 }, (_, day) => `2030-01-${String(day + 1).padStart(2, '0')}`)
+const rushHours = Array.from({ length: 8 }, (_, hour) => `${hour + 11}:00`)
 export const rushUnits = rushDates.flatMap((date) => rushHours.map((hour) => `${date}T${hour}`))
 /** Places of a slot: few enough that a store on everybody's mind is booked out. */
-export const rushCapacity = 10
+const rushCapacity = 10
 
 /** Fifty a second are let in, and nobody loses a place for having looked away for a minute. */
 const gate = { ratePerMinute: 3_000, maxActive: 2_000, tokenTtlSeconds: 3_600, maxPerAccount: 1 }

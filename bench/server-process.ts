@@ -44,6 +44,10 @@ export async function startServerProcess(options: {
     },
   })
   const { port, organiserKey } = await untilListening(child)
+  // Else one would learn of it only by connections that end.
+  child.once('exit', (code, signal) => {
+    if (code !== 0) process.stderr.write(`the server has ended: ${signal ?? code}\n`)
+  })
   return { pid: child.pid ?? 0, port, organiserKey, stop: () => stop(child) }
 }
 

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { connectRedis } from '../src/db/redis.ts'
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
@@ -7,6 +6,7 @@ import { createLog } from '../src/log.ts'
 import { HelperProcess } from './helper-process.ts'
 import { openWide } from './line-opening.ts'
 import type { StormBack, StormCalls } from './load/storm-calls.ts'
+import { freeLowPort } from './low-port.ts'
 import { holders, openChangingSale, type MapChanges } from './map-changes.ts'
 import { cpuMicrosOf } from './cpu-time.ts'
 import { StatementLog } from './postgres-statements.ts'
@@ -53,7 +53,7 @@ type Options = Readonly<Record<keyof typeof stormOptions, number>>
 
 /** How soon does everybody know again where they stand, after all connections were cut at once, and after the server died? */
 async function askStorm(bench: Bench, options: Options): Promise<Findings> {
-  const env = { PORT: String(await portOfServer()) }
+  const env = { PORT: String(await freeLowPort()) }
   const stage = await bench.open({ accounts: holders, env })
   const crowd = new HelperProcess<StormCalls>(new URL('./load/storm-program.ts', import.meta.url))
   const log = createLog({ level: 'silent' })
@@ -65,25 +65,6 @@ async function askStorm(bench: Bench, options: Options): Promise<Findings> {
     redis.disconnect()
     await crowd.stop()
   }
-}
-
-/**
- * A free port below those that the system gives to connections: while the server is dead, one of the thousands that try to
- * come back would sooner or later be given its port, and reach itself.
- */
-async function portOfServer(): Promise<number> {
-  for (let tries = 0; tries < 100; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    const server = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!isFree) continue
-    await new Promise((resolve) => server.close(resolve))
-    return port
-  }
-  throw new Error('no port is free')
 }
 
 interface Parts {

@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { saleKeys } from '../src/domain/sale-state/sale-keys.ts'
 import { cpuMicrosOf } from './cpu-time.ts'
+import { inspectable, MemoryReader, type HeldMemory } from './held-memory.ts'
 import type { HelperProcess } from './helper-process.ts'
 import type { TickFramesCalls } from './limits/tick-frames-calls.ts'
 import { openWide } from './line-opening.ts'
 import type { LineJudgement } from './load/line-judge.ts'
 import type { LineHeard, LoadCalls } from './load/load-calls.ts'
-import { residentBytesOf } from './memory-use.ts'
+import { freeLowPort } from './low-port.ts'
 import { startServerProcess } from './server-process.ts'
 import type { Stage } from './stage.ts'
 import { coresOf, metered, shares, timed, type Turn, type Window } from './turn.ts'
@@ -85,21 +86,26 @@ export class WaitingLine {
   }
 
   /**
-   * What one more connection takes of the memory of a server, garbage included, in bytes: what the second half of them
-   * adds to the first. Of a server that only serves connections: in the other one, what the joining of so many has left
-   * would hide it.
+   * What one more connection takes of the memory of a server, in bytes: what the second half of them adds to the first.
+   * Of a server that only serves connections: in the other one, what the joining of so many has left would hide it.
    */
-  async memoryOfConnection(env: Readonly<Record<string, string>>): Promise<number> {
+  async memoryOfConnection(env: Readonly<Record<string, string>>): Promise<HeldMemory> {
     const { stores, load } = this.#parts.stage
-    const edge = await startServerProcess({ ...stores, env: { ...env, OPENRUN_ROLES: 'edge' } })
+    const port = await freeLowPort()
+    const roles = { OPENRUN_ROLES: 'edge', NODE_OPTIONS: inspectable(port) }
+    const edge = await startServerProcess({ ...stores, env: { ...env, ...roles } })
+    const reader = await MemoryReader.open(port)
     const half = Math.floor(this.#order.length / 2)
+    const each = (before: number, after: number): number => (after - before) / (this.#order.length - half)
     try {
       await this.#listen(edge.port, this.#order.slice(0, half))
-      const before = residentBytesOf(edge.pid)
+      const before = await reader.read()
       await this.#listen(edge.port, this.#order.slice(half))
-      return (residentBytesOf(edge.pid) - before) / (this.#order.length - half)
+      const after = await reader.read()
+      return { held: each(before.held, after.held), resident: each(before.resident, after.resident) }
     } finally {
       await load.ask('leaveLine', undefined)
+      await reader.close()
       await edge.stop()
     }
   }

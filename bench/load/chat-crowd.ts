@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ChatEntries } from '../../src/domain/chat/chat-messages.ts'
 import { monotonicMicros } from '../monotonic-clock.ts'
 import type { Guest } from './guests.ts'
-import type { LoadCalls, MapLatency, ToldFrame } from './load-calls.ts'
+import type { LoadCalls, MapLatency } from './load-calls.ts'
 import { openAll, type Opening } from './open-all.ts'
 import { SocketClient } from './socket-client.ts'
 
@@ -17,18 +17,23 @@ interface Frame {
   readonly messages: readonly number[]
 }
 
-const recentMax = 200
+/** Frames that are looked for first. */
+const latestMax = 16
+/** Frames that members may lie apart, those of all their groups. */
+const recentMax = 2000
 
 /** Everybody in one room: what they say, and when each of them hears it. */
 export class ChatCrowd {
   readonly #guests: () => readonly Guest[]
   #members: { readonly client: SocketClient; position: string }[] = []
-  readonly #recent = new Map<string, Frame | undefined>()
+  readonly #recent = new Map<string, Frame>()
+  #latest: { readonly bytes: Buffer; readonly frame: Frame }[] = []
   /** Since the beginning: which frame was told when, column by column. */
   #told: Frame[] = []
   readonly #indexOf = new Map<Frame, number>()
   #receipts = { frames: [] as number[], atMicros: [] as number[] }
-  #toldFirst: ToldFrame[] = []
+  /** What the first member was told. */
+  #toldFirst: { readonly frame: Frame; readonly atMicros: number }[] = []
   #saidAtMicros: number[] = []
   #heard = { cutOff: 0, gaps: 0, refused: 0, written: 0 }
 
@@ -82,26 +87,36 @@ export class ChatCrowd {
     saidAtMicros = this.#saidAtMicros,
   }: LoadCalls['chatTold']['asked']): LoadCalls['chatTold']['answer'] {
     const [each, last] = [createHistogram(), createHistogram()]
-    const lastAtMicros = this.#told.map(() => 0)
+    // Groups of members hear the same message in different frames: what counts is the last member of all groups.
+    const heardAtMicros: number[] = []
+    let messages = 0
     const { frames, atMicros } = this.#receipts
-    const record = (histogram: typeof each, frame: Frame | undefined, at: number): void => {
-      for (const message of frame?.messages ?? []) {
-        const said = saidAtMicros[message]
-        if (said !== undefined) histogram.record(Math.max(1, Math.round(at - said)))
-      }
+    const record = (histogram: typeof each, message: number, at: number): void => {
+      const said = saidAtMicros[message]
+      if (said !== undefined) histogram.record(Math.max(1, Math.round(at - said)))
     }
     frames.forEach((frame, index) => {
       const at = atMicros[index] ?? 0
-      lastAtMicros[frame] = Math.max(lastAtMicros[frame] ?? 0, at)
-      record(each, this.#told[frame], at)
+      for (const message of this.#told[frame]?.messages ?? []) {
+        messages++
+        heardAtMicros[message] = Math.max(heardAtMicros[message] ?? 0, at)
+        record(each, message, at)
+      }
     })
-    this.#told.forEach((frame, index) => record(last, frame, lastAtMicros[index] ?? 0))
+    // Passes over what nobody has heard.
+    heardAtMicros.forEach((at, message) => record(last, message, at))
     return {
       ...this.#heard,
       receipts: frames.length,
-      messages: this.#told.reduce((sum, { messages }) => sum + messages.length, 0),
-      frames: this.#toldFirst,
-      messagesOf: this.#told.map(({ messages }) => messages),
+      messages,
+      frames: this.#toldFirst.map(({ frame: { text, id, prev, seq }, atMicros: at }) => ({
+        text,
+        atMicros: at,
+        id,
+        prev,
+        seq,
+      })),
+      messagesOf: this.#toldFirst.map(({ frame }) => frame.messages),
       each: latencyOf(each),
       last: latencyOf(last),
     }
@@ -111,6 +126,7 @@ export class ChatCrowd {
     for (const { client } of this.#members) client.close()
     this.#members = []
     this.#recent.clear()
+    this.#latest = []
   }
 
   #say(n: number): void {
@@ -140,6 +156,15 @@ export class ChatCrowd {
 
   /** All are told the same bytes, so only the first to hear them has to read them. Nothing for what is no frame. */
   #frameOf(bytes: Buffer, client: SocketClient): Frame | undefined {
+    for (const one of this.#latest)
+      if (one.bytes.length === bytes.length && one.bytes.equals(bytes)) return one.frame
+    const frame = this.#recentOf(bytes, client)
+    if (frame !== undefined)
+      this.#latest = [{ bytes: Buffer.from(bytes), frame }, ...this.#latest.slice(0, latestMax - 1)]
+    return frame
+  }
+
+  #recentOf(bytes: Buffer, client: SocketClient): Frame | undefined {
     const key = bytes.toString('latin1')
     const known = this.#recent.get(key)
     if (known !== undefined) return known
@@ -172,12 +197,12 @@ export class ChatCrowd {
     frame: Frame,
     { index, atMicros }: { index: number; atMicros: number },
   ): void {
-    const { id, prev, seq, text } = frame
+    const { id, prev, seq } = frame
     const isNext = prev < 0 || `${id.split(':')[0]}:${prev}` === member.position
     if (!isNext) this.#heard.gaps++
     member.position = id
     if (prev < 0 || prev === seq) return
-    if (index === 0) this.#toldFirst.push({ text, atMicros, id, prev, seq })
+    if (index === 0) this.#toldFirst.push({ frame, atMicros })
     let at = this.#indexOf.get(frame)
     if (at === undefined) {
       at = this.#told.push(frame) - 1

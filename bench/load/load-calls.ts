@@ -81,6 +81,7 @@ export interface ChatTold {
   readonly frames: readonly ToldFrame[]
   /** Which messages are in each of them. */
   readonly messagesOf: readonly (readonly number[])[]
+  /** Messages times members. */
   readonly messages: number
   /** Frames times members. */
   readonly receipts: number

@@ -21,7 +21,8 @@ export async function openAll(
     while (clients.length < count) {
       await new Promise<void>((resolve, reject) => {
         const index = clients.length
-        const failed = (reason: string): void => reject(new Error(`connection ${index}: ${reason}`))
+        const failed = (reason: string): void =>
+          reject(new Error(`connection ${index} of ${count}, when ${heard} had heard something: ${reason}`))
         clients.push(open(index, { heard: resolve, failed }))
       })
       heard++
