@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ChatEntries } from '../../src/domain/chat/chat-messages.ts'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import type { Guest } from './guests.ts'
 import type { LoadCalls, MapLatency } from './load-calls.ts'
 import { openAll, type Opening } from './open-all.ts'
