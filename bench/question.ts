@@ -1,5 +1,5 @@
-import type { Findings } from './turn.ts'
-import type { Stage, StageNeeds } from './stage.ts'
+import type { Findings } from './measure/turn.ts'
+import type { Stage, StageNeeds } from './stage/stage.ts'
 
 /** A figure that a question goes by, with what it is in the quick form and in the full one. */
 export interface NumberOption {

@@ -4,7 +4,7 @@ import { queueJoin } from '../../src/domain/queue/queue-scripts.ts'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { createLog } from '../../src/log.ts'
 import { uws } from '../../src/server/uws.ts'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { BareJoinCalls } from './bare-join-calls.ts'
 
 /*

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { uws } from '../../src/server/uws.ts'
-import { serveParent } from '../helper-process.ts'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { serveParent } from '../stage/helper-process.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import type { BarePublishCalls } from './bare-publish-calls.ts'
 
 /*

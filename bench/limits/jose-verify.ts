@@ -1,6 +1,6 @@
 import { createHistogram, performance } from 'node:perf_hooks'
 import { createLocalJWKSet, jwtVerify, type JWTVerifyGetKey } from 'jose'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { JoseVerifyCalls, VerifiedTokens } from './jose-verify-calls.ts'
 
 /*

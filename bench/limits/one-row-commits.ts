@@ -1,7 +1,7 @@
 import { createHistogram, performance } from 'node:perf_hooks'
 import postgres from 'postgres'
 import { randomIds } from '../../src/ids.ts'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { Committed, OneRowCommitsCalls } from './one-row-commits-calls.ts'
 
 /*

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { WebSocket } from 'uWebSockets.js'
 import { uws } from '../../src/server/uws.ts'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { TickFramesCalls } from './tick-frames-calls.ts'
 
 /*

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createHistogram } from 'node:perf_hooks'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import { HttpConnection, type HttpAnswer } from './http-connection.ts'
 
 /** How pieces of work that began at fixed times went. */

@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { FreedPlacesCalls } from './freed-places-calls.ts'
 import { FreedPlaces } from './freed-places.ts'
 import { makeGuests, type Guest } from './guests.ts'

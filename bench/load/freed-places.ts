@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import { arrive, ConnectionPool } from './arrivals.ts'
 import type { Freed, FreedHeard, FreedPlacesCalls } from './freed-places-calls.ts'
 import type { Guest } from './guests.ts'

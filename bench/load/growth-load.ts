@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import { arrive, ConnectionPool } from './arrivals.ts'
 import { drive, eachOf, type Driven, type Send } from './drive.ts'
 import type { GrowthCalls, Spread } from './growth-calls.ts'

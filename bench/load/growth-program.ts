@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { GrowthCalls } from './growth-calls.ts'
 import { GrowthLoad } from './growth-load.ts'
 import { makeGuests, type Guest } from './guests.ts'

@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import { BookLoad } from './book-load.ts'
 import { ChatCrowd } from './chat-crowd.ts'
 import { talkInRooms } from './chat-load.ts'

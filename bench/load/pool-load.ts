@@ -1,4 +1,4 @@
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import { drive, type Send } from './drive.ts'
 import { makeGuests, type Guest } from './guests.ts'
 import { requestText, type HttpAnswer } from './http-connection.ts'

@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { PoolLoadCalls } from './pool-calls.ts'
 import { PoolLoad } from './pool-load.ts'
 

@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import { makeGuests, type Guest } from './guests.ts'
 import type { RushCalls } from './rush-calls.ts'
 import { Rush } from './rush.ts'

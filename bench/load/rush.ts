@@ -16,7 +16,7 @@ interface User {
 
 /** So many users are looked at for one who waits for nothing, before a request that is due is put off. */
 const looksMax = 200
-const patienceSeconds = 20
+const patienceSeconds = 5
 
 /**
  * A crowd of users with a connection and an account each, whose requests are due at set times. Whoever is still waiting

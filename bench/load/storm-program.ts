@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import { makeGuests, type Guest } from './guests.ts'
 import { joinSales } from './join-load.ts'
 import type { StormCalls } from './storm-calls.ts'

@@ -1,4 +1,4 @@
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import { drive, eachOf } from './drive.ts'
 import { requestText } from './http-connection.ts'
 import type { UnseenCalls } from './unseen-calls.ts'

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyRequest } from 'fastify'
 import { Redis } from 'ioredis'
 import { createRemoteJWKSet, jwtVerify, type JWTVerifyGetKey } from 'jose'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import { lineKey, sequenceKey, type FastifyJoinCalls } from './fastify-join-calls.ts'
 
 /*

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 import { servePools, type Shop } from './pool-server.ts'
 
 /*

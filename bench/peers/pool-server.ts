@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { PoolCalls } from './pool-calls.ts'
 
 /*

@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Server } from 'socket.io'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { BarePublishCalls } from '../limits/bare-publish-calls.ts'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 
 /* Telling a crowd with Socket.IO, as its documentation says: an event to all who are connected. */
 

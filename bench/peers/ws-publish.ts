@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WebSocket, WebSocketServer } from 'ws'
-import { serveParent } from '../helper-process.ts'
+import { serveParent } from '../stage/helper-process.ts'
 import type { BarePublishCalls } from '../limits/bare-publish-calls.ts'
-import { monotonicMicros } from '../monotonic-clock.ts'
+import { monotonicMicros } from '../measure/monotonic-clock.ts'
 
 /* Telling a crowd with ws, as its documentation says: one after the other, whoever is open. */
 

@@ -39,6 +39,25 @@ t.test('a transaction whose connection is killed fails, and the next one goes we
   )
 })
 
+t.test(
+  'a transaction that was kept idle for too long is cut off, and that is no fault of what asked',
+  async (t) => {
+    const sql = connectPostgres({ url: postgresUrl, connections: 1, name: 'idle' })
+    t.teardown(() => sql.end())
+    const idle = transaction(sql, async (tx) => {
+      await tx`set local idle_in_transaction_session_timeout = 20`
+      await killer`select pg_sleep(0.2)`
+      await tx`insert into notes (text) values ('late')`
+    })
+    const error = await idle.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    t.ok(isPostgresAway(error), String(error))
+    t.same(await notes(), [])
+  },
+)
+
 t.test('a crowd of transactions survives that every connection is cut, again and again', async (t) => {
   const wire = await proxyTo(postgresUrl)
   t.teardown(() => wire.end())

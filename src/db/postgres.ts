@@ -70,9 +70,10 @@ const awayStates = new Set([
   '57P02',
   '57P03',
   '53300',
-  // A statement or a lock took too long.
+  // A statement, a lock, or this process between two statements took too long.
   '57014',
   '55P03',
+  '25P03',
 ])
 
 /** Whether PostgreSQL could not be reached, or not in time: the same call may succeed later. */

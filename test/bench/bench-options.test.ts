@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { benchHelp, parseBenchOptions, UsageError, type BenchPlan } from '../../bench/bench-options.ts'
 import { defineQuestion, type Question } from '../../bench/question.ts'
-import { questions as realQuestions } from '../../bench/questions.ts'
+import { questions as realQuestions } from '../../bench/all-questions.ts'
 
 const count = { quick: 10, full: 1000, least: 1, most: 5000 }
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Standing } from '../../bench/pool-design.ts'
-import { PoolTally } from '../../bench/pool-tally.ts'
+import type { Standing } from '../../bench/questions/pool-design.ts'
+import { PoolTally } from '../../bench/questions/pool-tally.ts'
 
 const shape = { pools: 1, capacity: 2, asked: 3 }
 const row = (no: number, place = `1:${no}`): Standing => ({ place, pool: 1, no })

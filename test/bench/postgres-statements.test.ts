@@ -1,5 +1,5 @@
 import t from 'tap'
-import { statementsOf } from '../../bench/postgres-statements.ts'
+import { statementsOf } from '../../bench/measure/postgres-statements.ts'
 
 void t.test('statements of others are counted by their text, over as many lines as they take', async (t) => {
   const log = [

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { figuresChart, resultsPage } from '../../bench/results-page.ts'
-import { keepResults, type Results } from '../../bench/results.ts'
-import { rowOf, type Goal, type Row } from '../../bench/rows.ts'
+import { figuresChart, resultsPage } from '../../bench/report/results-page.ts'
+import { keepResults, type Results } from '../../bench/report/results.ts'
+import { rowOf, type Goal, type Row } from '../../bench/measure/rows.ts'
 
 const limit = [200, 220]
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { rowOf, type Goal } from '../../bench/rows.ts'
+import { rowOf, type Goal } from '../../bench/measure/rows.ts'
 
 const measured = {
   metric: 'joins',

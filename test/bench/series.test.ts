@@ -1,5 +1,5 @@
 import t from 'tap'
-import { exponentOf, median, spreadOf } from '../../bench/series.ts'
+import { exponentOf, median, spreadOf } from '../../bench/measure/series.ts'
 
 void t.test('the median is the middle of the figures in their order', async (t) => {
   t.equal(median([9, 1, 100]), 9)
