@@ -21,9 +21,33 @@ export async function transaction<T>(
   const mode = `isolation level ${options.isolation ?? 'read committed'}${options.readOnly ? ' read only' : ''}`
   for (let attempt = 1; ; attempt++) {
     try {
-      return (await sql.begin(mode, work)) as T
+      return await begin(sql, mode, work)
     } catch (error) {
       if (attempt === attemptsMax || !retryable.has(sqlState(error) ?? '')) throw error
     }
   }
+}
+
+/**
+ * Postgres.js rejects a transaction whose connection is lost, and then still writes to it what `work` asks next, or the
+ * ROLLBACK: an error outside of every promise, which ends the process (porsager/postgres#1208). So what is left of such a
+ * `work` waits for ever, and is forgotten with it.
+ */
+async function begin<T>(sql: Sql, mode: string, work: (tx: TransactionSql) => Promise<T>): Promise<T> {
+  let isOver = false
+  const never = new Promise<never>(() => {})
+  const began = sql.begin(mode, async (tx) => {
+    const guarded = new Proxy(tx, {
+      apply: (target, self, asked) => (isOver ? never : (Reflect.apply(target, self, asked) as unknown)),
+    })
+    const result = await work(guarded).catch((error: unknown) => {
+      if (isOver) return never
+      throw error
+    })
+    return isOver ? never : result
+  })
+  began.catch(() => {
+    isOver = true
+  })
+  return (await began) as T
 }
