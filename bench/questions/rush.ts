@@ -41,7 +41,7 @@ const rushOptions = {
     most: 50_000,
   },
   users: { about: 'users of the load', quick: 5_000, full: 5_000, least: 50, most: 15_000 },
-  spike: { about: 'users of the spike', quick: 5_000, full: 10_000, least: 50, most: 15_000 },
+  spike: { about: 'users of the spike', quick: 3_000, full: 10_000, least: 50, most: 15_000 },
   stores: { about: 'stores there are', quick: 5_000, full: 5_000, least: 1_000, most: 500_000 },
   sales: { about: 'stores in which a sale is open', quick: 20, full: 20, least: 1, most: 200 },
 }
@@ -114,7 +114,7 @@ class RushQuestion {
       checks: await checkRush(
         this.#stage,
         town.sales,
-        ran.map(({ run, heard }) => ({ name: run.name, heard })),
+        ran.map(({ run, heard }) => ({ name: run.name, users: run.users, heard })),
       ),
       notes: {
         published,
