@@ -2,14 +2,6 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { z } from 'zod'
 
-/** Memory of a process, in bytes. */
-export interface HeldMemory {
-  /** What is in use once all garbage has been collected, in the heap and outside of it. */
-  readonly held: number
-  /** What the machine had given it before that. */
-  readonly resident: number
-}
-
 const targets = z.tuple([z.object({ webSocketDebuggerUrl: z.string() })])
 /** Its events have no id. */
 const reply = z.object({ id: z.number().optional(), result: z.unknown().optional() })
@@ -41,11 +33,11 @@ export class MemoryReader {
     return new MemoryReader(socket)
   }
 
-  async read(): Promise<HeldMemory> {
-    const { rss: resident } = await this.#usage()
+  /** What is in use once all garbage has been collected, in the heap and outside of it, in bytes. */
+  async heldBytes(): Promise<number> {
     await this.#call('HeapProfiler.collectGarbage')
     const { rss, heapTotal, heapUsed } = await this.#usage()
-    return { held: rss - heapTotal + heapUsed, resident }
+    return rss - heapTotal + heapUsed
   }
 
   async close(): Promise<void> {

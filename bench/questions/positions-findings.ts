@@ -1,4 +1,3 @@
-import type { HeldMemory } from '../measure/held-memory.ts'
 import type { LongLine } from './line-pipeline.ts'
 import { rowOf, type Measured } from '../measure/rows.ts'
 import { exponentOf, median } from '../measure/series.ts'
@@ -21,7 +20,7 @@ export interface Size {
 }
 
 /** Of the largest line. */
-export function largestRows({ conns, rounds, ends }: Size, memory: HeldMemory): Measured[] {
+export function largestRows({ conns, rounds, ends }: Size, connectionBytes: number): Measured[] {
   const cores = (side: keyof LineRound['cores']): number[] => rounds.map((round) => round.cores[side])
   const toThem = `to ${conns.toLocaleString('en')} waiters`
   return [
@@ -47,7 +46,7 @@ export function largestRows({ conns, rounds, ends }: Size, memory: HeldMemory): 
     rowOf({
       metric: 'server memory for a waiting connection, garbage collected',
       unit: 'kB',
-      ours: [memory.held / 1000],
+      ours: [connectionBytes / 1000],
       goal: { of: 'ours', most: 6 },
     }),
   ]
@@ -67,10 +66,6 @@ export function longLineRows(waiters: number, long: readonly LongLine[]): Measur
       ours: long.map(({ positionMicros }) => positionMicros),
     }),
   ]
-}
-
-export function memoryFigure({ resident }: HeldMemory): Figure {
-  return figureOf('server memory for a waiting connection, garbage included', 'kB', [resident / 1000])
 }
 
 export function longLineFigure(waiters: number, long: readonly LongLine[]): Figure {

@@ -1,4 +1,3 @@
-import type { HeldMemory } from '../measure/held-memory.ts'
 import { HelperProcess } from '../stage/helper-process.ts'
 import { followLongLine, type LongLine } from './line-pipeline.ts'
 import type { TickFramesCalls } from '../limits/tick-frames-calls.ts'
@@ -11,7 +10,6 @@ import {
   largestRows,
   longLineFigure,
   longLineRows,
-  memoryFigure,
   sidesOf,
   type Size,
 } from './positions-findings.ts'
@@ -90,7 +88,7 @@ class PositionsQuestion {
   readonly #options: Options
   readonly #parts: LineParts
   readonly #windows: Window[] = []
-  #memory: HeldMemory | undefined
+  #connectionBytes: number | undefined
 
   constructor(bench: Bench, options: Options, parts: LineParts) {
     this.#bench = bench
@@ -108,12 +106,12 @@ class PositionsQuestion {
     const long: LongLine[] = []
     for (let round = 0; round < Math.max(3, rounds); round++) long.push(await followLongLine(waiters))
     const largest = sizes.at(-1)
-    if (largest === undefined || this.#memory === undefined) throw new Error('no line was asked for')
+    if (largest === undefined || this.#connectionBytes === undefined) throw new Error('no line was asked for')
     return {
       sides: sidesOf(largest),
-      rows: [...largestRows(largest, this.#memory), ...longLineRows(waiters, long)],
+      rows: [...largestRows(largest, this.#connectionBytes), ...longLineRows(waiters, long)],
       curves: sizes.length > 1 ? [curveOf(sizes)] : [],
-      figures: [...sizes.flatMap(figuresOf), memoryFigure(this.#memory), longLineFigure(waiters, long)],
+      figures: [...sizes.flatMap(figuresOf), longLineFigure(waiters, long)],
       checks: checksOf([warm, ...sizes]),
       windows: this.#windows,
     }
@@ -142,7 +140,7 @@ class PositionsQuestion {
     const line = new WaitingLine(this.#parts, plan)
     await line.join()
     // Once, of the largest line.
-    if (plan.conns === this.#options.conns) this.#memory ??= await line.memoryOfConnection(env)
+    if (plan.conns === this.#options.conns) this.#connectionBytes ??= await line.memoryOfConnection(env)
     await line.open()
     return line
   }

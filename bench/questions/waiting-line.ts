@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { cpuMicrosOf } from '../measure/cpu-time.ts'
-import { inspectable, MemoryReader, type HeldMemory } from '../measure/held-memory.ts'
+import { inspectable, MemoryReader } from '../measure/held-memory.ts'
 import type { HelperProcess } from '../stage/helper-process.ts'
 import type { TickFramesCalls } from '../limits/tick-frames-calls.ts'
 import { openWide } from './line-opening.ts'
@@ -86,23 +86,21 @@ export class WaitingLine {
   }
 
   /**
-   * What one more connection takes of the memory of a server, in bytes: what the second half of them adds to the first.
+   * What one more connection holds of the memory of a server, in bytes: what the second half of them adds to the first.
    * Of a server that only serves connections: in the other one, what the joining of so many has left would hide it.
    */
-  async memoryOfConnection(env: Readonly<Record<string, string>>): Promise<HeldMemory> {
+  async memoryOfConnection(env: Readonly<Record<string, string>>): Promise<number> {
     const { stores, load } = this.#parts.stage
     const port = await freeLowPort()
     const roles = { OPENRUN_ROLES: 'edge', NODE_OPTIONS: inspectable(port) }
     const edge = await startServerProcess({ ...stores, env: { ...env, ...roles } })
     const reader = await MemoryReader.open(port)
     const half = Math.floor(this.#order.length / 2)
-    const each = (before: number, after: number): number => (after - before) / (this.#order.length - half)
     try {
       await this.#listen(edge.port, this.#order.slice(0, half))
-      const before = await reader.read()
+      const before = await reader.heldBytes()
       await this.#listen(edge.port, this.#order.slice(half))
-      const after = await reader.read()
-      return { held: each(before.held, after.held), resident: each(before.resident, after.resident) }
+      return ((await reader.heldBytes()) - before) / (this.#order.length - half)
     } finally {
       await load.ask('leaveLine', undefined)
       await reader.close()
