@@ -1,14 +1,9 @@
 import type { Clock } from '../clock.ts'
-import type {
-  ChatEntriesNotice,
-  ChatEntry,
-  ChatJoined,
-  ChatNotice,
-  ChatRoomView,
-} from '../domain/chat/chat-messages.ts'
+import type { ChatEntriesNotice, ChatEntry, ChatJoined, ChatNotice } from '../domain/chat/chat-messages.ts'
 import type { Log } from '../log.ts'
 import { joinedOf, positionOf, replayMax, type ChatPosition } from './chat-joined.ts'
 import { ChatRing, ringEntries } from './chat-ring.ts'
+import type { ChatSource } from './chat-source.ts'
 import { CrowdGroups, type CrowdGroup } from './crowd-groups.ts'
 import { Throttle } from './throttle.ts'
 
@@ -16,15 +11,6 @@ import { Throttle } from './throttle.ts'
 export type ChatEvent =
   | { readonly type: 'joined' | 'entries'; readonly id: string; readonly data: unknown }
   | { readonly type: 'presence' | 'muted'; readonly data: unknown }
-
-/** Where a room is read, as it stands on disk. */
-export interface ChatSource {
-  room(storeId: string): Promise<ChatRoomView>
-  entries(
-    storeId: string,
-    range: { readonly after: number; readonly upTo?: number; readonly limit: number },
-  ): Promise<ChatEntry[]>
-}
 
 export interface ChatRoomOptions {
   readonly storeId: string
@@ -82,7 +68,7 @@ export class ChatRoom {
   }
 
   /** Throws before the room has begun. */
-  get room(): ChatRoomView {
+  get room(): ChatRing['room'] {
     return this.#mustHaveBegun().room
   }
 

@@ -6,7 +6,8 @@ import type { ChatHead } from '../domain/chat/chat-store.ts'
 import { RecentMap } from '../domain/sales/recent-map.ts'
 import type { Log } from '../log.ts'
 import type { Broker } from './broker.ts'
-import { ChatRoom, type ChatEvent, type ChatSource } from './chat-room.ts'
+import { ChatRoom, type ChatEvent } from './chat-room.ts'
+import type { ChatSource } from './chat-source.ts'
 
 export interface ChatRoomsOptions {
   readonly source: ChatSource & {
