@@ -51,7 +51,7 @@ export function benchHelp(questions: readonly Question[]): string {
     '',
     '  npm run bench -- [question …] [--full] [--profile] [options]',
     '',
-    'Without a question all are asked, in less than ten minutes; --full takes up to ninety and gives the figures that',
+    'Without a question all are asked, in some ten minutes; --full takes up to ninety and gives the figures that',
     'are quoted. --profile says where the server spends its time, and slows it down: such figures are not to be quoted.',
     'Ends with 0 when every count was right, else with 1. Goals are told, not judged.',
     ...lines,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { short } from '../bench/report.ts'
-import type { Results } from '../bench/results.ts'
-import type { Row } from '../bench/rows.ts'
+import { short } from '../bench/report/report.ts'
+import type { Results } from '../bench/report/results.ts'
+import type { Row } from '../bench/measure/rows.ts'
 
 const source = 'bench/results/latest.json'
 const begin = `<!-- Written by \`npm run docs\` from ${source}, down to the end of the figures. -->`

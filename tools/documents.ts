@@ -1,12 +1,14 @@
 import { configurationTable } from '../src/config-help.ts'
 import { errorAreas, type ErrorArea } from '../src/error-catalogue.ts'
 import type { ErrorDefinition } from '../src/errors.ts'
+import { documentsWithResults } from './bench-results.ts'
 
 /** The documents that are written from the code, by their path. */
 export function documents(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/ERRORS.md', errorsDocument(errorAreas)],
     ['docs/CONFIGURATION.md', configurationDocument()],
+    ...documentsWithResults(),
   ])
 }
 
