@@ -47,9 +47,10 @@ export interface StormBack {
 }
 
 export interface StormJudgement {
-  readonly right: number
-  /** Who was told something else than was true, or nothing. */
+  /** Who was told what had not been true at any moment since they were connected again, or nothing. */
   readonly wrong: number
+  /** Who was told what was true, but is older than what may be known. */
+  readonly old: number
 }
 
 /** What was heard from beginning to end. */
