@@ -102,24 +102,18 @@ function promisedAgeMs(
 }
 
 /**
- * Whether a position was true at some moment since the waiter asked, when it arrived. The position 0 says that the waiter
- * was let in.
+ * Whether a position was as true when it arrived as is promised: neither ahead of its time nor older than what may be
+ * known. The position 0 says that the waiter was let in.
  */
-export function wasTrueSince(
-  admittedAtMs: readonly number[],
-  { waiter, position, atMs, sinceMs }: Told & { readonly sinceMs: number },
-): boolean {
-  const letInAtMost = admittedBy(admittedAtMs, atMs + clockMs)
-  if (position === 0) return waiter < letInAtMost
-  const letIn = waiter + 1 - position
-  return letIn <= letInAtMost && letIn >= admittedBy(admittedAtMs, sinceMs - clockMs)
-}
-
-/** Whether a position that was true was older when it arrived than what may be known. */
-export function isTooOld(run: Pick<LineRun, 'admittedAtMs' | 'perSecond'>, told: Told): boolean {
+export function isRightPosition(run: Pick<LineRun, 'admittedAtMs' | 'perSecond'>, told: Told): boolean {
   const { waiter, position, atMs } = told
-  const youngestMs = atMs - promisedAgeMs(run, told)
-  return position > 0 && waiter + 1 - position < admittedBy(run.admittedAtMs, youngestMs)
+  const { admittedAtMs } = run
+  if (position === 0) return waiter < admittedBy(admittedAtMs, atMs + clockMs)
+  const letIn = waiter + 1 - position
+  return (
+    letIn <= admittedBy(admittedAtMs, atMs + clockMs) &&
+    letIn >= admittedBy(admittedAtMs, atMs - promisedAgeMs(run, told))
+  )
 }
 
 /** A position begins with the admission that leaves so few in front. */

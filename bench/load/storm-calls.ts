@@ -47,10 +47,9 @@ export interface StormBack {
 }
 
 export interface StormJudgement {
-  /** Who was told what had not been true at any moment since they were connected again, or nothing. */
+  readonly right: number
+  /** Who was told something else than was true, or nothing. */
   readonly wrong: number
-  /** Who was told what was true, but is older than what may be known. */
-  readonly old: number
 }
 
 /** What was heard from beginning to end. */

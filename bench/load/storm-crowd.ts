@@ -2,7 +2,7 @@ import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { UnitMap } from '../../src/client/unit-map.ts'
 import type { Guest } from './guests.ts'
-import { isTooOld, wasTrueSince } from './line-judge.ts'
+import { isRightPosition } from './line-judge.ts'
 import { openAll } from './open-all.ts'
 import type { StormBack, StormCalls, StormHeard, StormJudgement } from './storm-calls.ts'
 import { MapInterest, PlaceInterest } from './storm-interests.ts'
@@ -81,12 +81,10 @@ export class StormCrowd {
 
   judge({ admittedAtMs, perSecond }: StormCalls['judge']['asked']): StormJudgement {
     const run = { admittedAtMs, perSecond }
-    let [wrong, old] = [0, 0]
-    this.#places.forEach(({ toldFirst }, waiter) => {
-      if (toldFirst === undefined || !wasTrueSince(admittedAtMs, { waiter, ...toldFirst })) wrong++
-      else if (isTooOld(run, { waiter, ...toldFirst })) old++
-    })
-    return { wrong, old }
+    const right = this.#places.filter(
+      ({ toldFirst }, waiter) => toldFirst !== undefined && isRightPosition(run, { waiter, ...toldFirst }),
+    ).length
+    return { right, wrong: this.#places.length - right }
   }
 
   comparePositions({ inLine }: StormCalls['comparePositions']['asked']): { different: number } {

@@ -13,24 +13,15 @@ interface Connecting {
   readonly isStream: boolean
 }
 
-export interface ToldPlace {
-  /** 0 of whoever was let in. */
-  readonly position: number
-  readonly atMs: number
-  /** When it was connected to hear it. */
-  readonly sinceMs: number
-}
-
 /** A place in a line. */
 export class PlaceInterest implements Interest {
   readonly accountId: string
   readonly #connecting: Connecting & { readonly accessToken: string | undefined }
   /** What was told of the place last; before that, nothing. */
-  told: ToldPlace | undefined
+  told: { readonly position: number; readonly atMs: number } | undefined
   /** The same of what was told first since somebody asked. */
-  toldFirst: ToldPlace | undefined
+  toldFirst: { readonly position: number; readonly atMs: number } | undefined
   readonly admissions = new Set<string>()
-  #sinceMs = 0
   absences = 0
 
   constructor(accountId: string, connecting: Connecting & { readonly accessToken: string | undefined }) {
@@ -40,7 +31,6 @@ export class PlaceInterest implements Interest {
 
   open(listener: LiveListener): LiveClient {
     const { sale, isStream, ...target } = this.#connecting
-    this.#sinceMs = Date.now()
     return isStream
       ? new StreamClient({ ...target, path: `/api/v1/sales/${sale}/queue/stream` }, listener)
       : new SocketClient({ ...target, channel: `queue:${sale}` }, listener)
@@ -52,7 +42,7 @@ export class PlaceInterest implements Interest {
     if (type !== 'admitted' && type !== 'position') return false
     // Whoever was let in has nobody in front.
     const position = type === 'position' ? (data as { position: number }).position : 0
-    this.told = { position, atMs, sinceMs: this.#sinceMs }
+    this.told = { position, atMs }
     this.toldFirst ??= this.told
     return true
   }

@@ -4,11 +4,11 @@ import { rowOf, type Measured } from '../measure/rows.ts'
 import { figureOf, type Figure } from '../measure/turn.ts'
 
 /**
- * Queries of PostgreSQL for each who came back, beyond those of as long a calm. There should be none; but what is asked for
- * each tick of the gate is not asked equally often in two spaces of some seconds: a gate that stood still in the calm and
- * went at its full pace in a storm of ten seconds would make 0.04. A single query for each who comes back would be 1.
+ * Queries of PostgreSQL for each who came back, beyond those of as long a calm. There should be none; but what is asked
+ * once a second, or for each tick of the gate, is not asked equally often in two spaces of some seconds, and the sum of
+ * what was asked more often is some ten. A single query for each who comes back would be 1.
  */
-const queriesMost = 0.05
+const queriesMost = 0.01
 
 /** What one storm has shown. */
 export interface Storm {
@@ -16,8 +16,6 @@ export interface Storm {
   /** Of PostgreSQL, for each who came back, beyond those of as long a calm. */
   readonly queries: number
   readonly serverSeconds: number
-  /** Waiters told first what was older than is promised. */
-  readonly old: number
 }
 
 /** What the death of the server has shown. */
@@ -77,11 +75,6 @@ export function figuresOf({ storms, killed }: { storms: readonly Storm[]; killed
       'viewers told the whole map again',
       'of them',
       of(({ back }) => back.mapsWhole),
-    ),
-    figureOf(
-      'waiters told first what was older than is promised',
-      'of them',
-      of(({ old }) => old),
     ),
     figureOf(
       'processor time of the server in a storm',

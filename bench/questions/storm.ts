@@ -174,13 +174,10 @@ class StormQuestion {
     this.#bench.log(`the last of them is back after ${(back.lastMs / 1000).toFixed(1)} s`)
     this.#notes = { ...this.#notes, [`${name}: what PostgreSQL was asked`]: statements }
     await this.#checkLine(name)
-    const { wrong, old } = await crowd.ask('judge', {
-      admittedAtMs: await this.#admittedAtMs(),
-      perSecond: rate,
-    })
+    const { wrong } = await crowd.ask('judge', { admittedAtMs: await this.#admittedAtMs(), perSecond: rate })
     this.#checkBack(name, back)
     this.#checks.push(check(`${name}: waiters told first what was not true`, 0, wrong))
-    return { back, queries, serverSeconds, old }
+    return { back, queries, serverSeconds }
   }
 
   /** The server dies while nothing moves, and another begins at its port: what everybody knows then can be compared. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isTooOld, judgeLine, wasTrueSince, type LineRun } from '../../bench/load/line-judge.ts'
+import { isRightPosition, judgeLine, type LineRun } from '../../bench/load/line-judge.ts'
 
 type Telling = readonly [waiter: number, position: number, atMs: number]
 
@@ -74,24 +74,16 @@ void t.test('only what a waiter knew within the time is judged', async (t) => {
   t.equal(judgeLine({ ...line, fromMs: 4600, toMs: 5600 }).told, 1)
 })
 
-void t.test('whoever comes back is told what was true since they were connected', async (t) => {
-  const { admittedAtMs } = lineOf(10, [])
-  const wasTrue = (sinceMs: number, ...[waiter, position, atMs]: Telling): boolean =>
-    wasTrueSince(admittedAtMs, { waiter, position, atMs, sinceMs })
-  t.equal(wasTrue(1500, 4, 4, 1600), true)
-  t.equal(wasTrue(900, 4, 5, 1600), true, 'it was so when it was connected')
-  t.equal(wasTrue(1100, 4, 5, 1600), false, 'it was no longer so then')
-  t.equal(wasTrue(1100, 4, 3, 1600), false, 'it is not yet so')
-  t.equal(wasTrue(100, 4, 6, 500), false, 'nobody falls back')
-  t.equal(wasTrue(100, 4, 0, 5001), true, 'it was let in')
-  t.equal(wasTrue(100, 4, 0, 4900), false, 'it was not let in yet')
-  t.equal(wasTrue(5500, 4, 1, 5600), false, 'it was let in before')
-})
-
-void t.test('what was true may still be told too late', async (t) => {
-  const isOld = (...[waiter, position, atMs]: Telling): boolean =>
-    isTooOld(lineOf(10, []), { waiter, position, atMs })
-  t.equal(isOld(4, 5, 1900), false)
-  t.equal(isOld(4, 5, 2100), true)
-  t.equal(isOld(4, 0, 9000), false)
+void t.test('whoever comes back is told what is true, or what has not been untrue for long', async (t) => {
+  const line = lineOf(10, [])
+  const isRight = (...[waiter, position, atMs]: Telling): boolean =>
+    isRightPosition(line, { waiter, position, atMs })
+  t.equal(isRight(4, 4, 1500), true)
+  t.equal(isRight(4, 5, 1500), true, 'it was so half a second ago')
+  t.equal(isRight(4, 5, 2500), false, 'it was so one and a half seconds ago')
+  t.equal(isRight(4, 3, 1500), false, 'it is not yet so')
+  t.equal(isRight(4, 6, 500), false, 'nobody falls back')
+  t.equal(isRight(4, 0, 5001), true, 'it was let in')
+  t.equal(isRight(4, 0, 4900), false, 'it was not let in yet')
+  t.equal(isRight(4, 1, 6500), false, 'it was let in long ago')
 })
