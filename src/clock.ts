@@ -20,3 +20,16 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', finish, { once: true })
     }),
 }
+
+/** What a promise resolves to; rejects when that takes longer than `ms`. */
+export async function inTime<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const late = clock.wait(ms, stop.signal).then(() => {
+    throw new Error(`it took longer than ${ms} ms`)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    stop.abort()
+  }
+}

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import type { Foundation } from './compose-foundation.ts'
+import { readRowChanges, RowChanges } from './db/row-changes.ts'
+import { FreshReads } from './domain/fresh-reads.ts'
 import { PictureBucket } from './domain/stores/pictures/picture-bucket.ts'
 import { PictureFolder } from './domain/stores/pictures/picture-folder.ts'
 import { PictureMaking } from './domain/stores/pictures/picture-making.ts'
@@ -7,7 +9,7 @@ import type { PictureStorage } from './domain/stores/pictures/picture-storage.ts
 import { StorePictures } from './domain/stores/pictures/store-pictures.ts'
 import { StoreCatalogue } from './domain/stores/store-catalogue.ts'
 import type { Ids } from './ids.ts'
-import { FreshAnswers } from './server/fresh-answers.ts'
+import type { EncodedAnswer } from './server/encoded-answers.ts'
 import type { Route } from './server/route.ts'
 import { storePictureRoutes } from './server/routes/store-pictures.ts'
 import { storeRoutes } from './server/routes/stores.ts'
@@ -18,19 +20,18 @@ const answerBytesMax = 16_000_000
 /** The pop-up stores and their pictures. */
 export function composeStores(base: Foundation): Route[] {
   const { sql, searchSql, clock, ids, log, config, announceSale, changedSales$ } = base
-  const stores = new StoreCatalogue({ sql, clock })
-  const searches = new FreshAnswers({ clock, bytesMax: answerBytesMax })
-  const salesOfStores = new FreshAnswers({ clock, bytesMax: answerBytesMax })
-  changedSales$.subscribe(() => salesOfStores.forgetAll())
-  const forgetStore = (storeId: string): void => {
-    stores.forget(storeId)
-    searches.forgetAll()
-  }
+  const changes = new RowChanges({ read: () => readRowChanges(sql), clock })
+  const storeChanged = (): void => changes.lookAgain()
+  changedSales$.subscribe(storeChanged)
+  const answers = { changes, weightMax: answerBytesMax, weigh: ({ body }: EncodedAnswer) => body.byteLength }
+  const stores = new StoreCatalogue({ sql, changes })
+  const searches = new FreshReads({ ...answers, subject: 'stores' })
+  const salesOfStores = new FreshReads({ ...answers, subject: 'sales' })
   const storage = pictureStorage(config, ids)
   const pictures = new StorePictures({ sql, storage, making: new PictureMaking(), ids, log })
   return [
-    ...storeRoutes({ sql, searchSql, stores, searches, salesOfStores, forgetStore, announce: announceSale }),
-    ...storePictureRoutes({ pictures, forgetStore }),
+    ...storeRoutes({ sql, searchSql, stores, searches, salesOfStores, storeChanged, announce: announceSale }),
+    ...storePictureRoutes({ pictures, storeChanged }),
   ]
 }
 

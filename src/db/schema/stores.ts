@@ -8,6 +8,7 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   uniqueIndex,
@@ -177,4 +178,18 @@ export const chatMembers = pgTable(
     primaryKey({ columns: [table.storeId, table.accountId] }),
     uniqueIndex('chat_members_member').on(table.storeId, table.memberId),
   ],
+)
+
+/**
+ * How many statements have changed rows of a subject, counted by triggers, so that whoever remembers what was read can
+ * tell whether it is still so. The counts of all slots are to be added up.
+ */
+export const rowChanges = pgTable(
+  'row_changes',
+  {
+    subject: text().notNull(),
+    slot: smallint().notNull(),
+    count: bigint({ mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subject, table.slot] })],
 )

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../../clock.ts'
+import { inTime, type Clock } from '../../clock.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { generalErrors, Problem } from '../../errors.ts'
 import { RecentMap } from './recent-map.ts'
@@ -138,7 +138,7 @@ export class SaleCatalogue {
       this.#keep(saleId, entry, { sale, changes })
       return sale
     })
-    const reading = (entry.sale === undefined ? read : this.#orInTime(read))
+    const reading = (entry.sale === undefined ? read : inTime(this.#clock, patienceMs, read))
       .catch((cause: unknown) => this.#lastKnown(entry, cause))
       .finally(() => {
         if (entry.reading === reading) entry.reading = undefined
@@ -156,19 +156,6 @@ export class SaleCatalogue {
     if (read.sale === null) return
     this.#unknown.delete(saleId)
     this.#sales.set(saleId, entry)
-  }
-
-  /** Rejects when the store takes its time, so that what is known is given meanwhile. */
-  async #orInTime(read: Promise<Sale | null>): Promise<Sale | null> {
-    const stop = new AbortController()
-    const late = this.#clock.wait(patienceMs, stop.signal).then(() => {
-      throw new Error(`the sale was not read within ${patienceMs} ms`)
-    })
-    try {
-      return await Promise.race([read, late])
-    } finally {
-      stop.abort()
-    }
   }
 
   #lastKnown(entry: Entry, cause: unknown): Sale | null {

@@ -1,6 +1,7 @@
-import type { Clock } from '../../clock.ts'
 import type { Sql } from '../../db/postgres.ts'
+import type { RowChanges } from '../../db/row-changes.ts'
 import { Problem } from '../../errors.ts'
+import { FreshReads } from '../fresh-reads.ts'
 import { RecentMap } from '../sales/recent-map.ts'
 import { htmlOfDescription } from './store-description.ts'
 import { storeErrors } from './store-errors.ts'
@@ -8,53 +9,41 @@ import { isStoreId, type StoreView } from './store-messages.ts'
 import { findStore, picturesOf } from './store-rows.ts'
 import { viewOfStore } from './store-view.ts'
 
-interface Entry {
-  readonly reading: Promise<StoreView>
-  readonly readAtMs: number
-}
-
-/** How old a store may be before it is read again. */
-const freshMs = 1_000
-const storesMax = 1_000
+/** Views, in bytes; some thousand stores with long descriptions. */
+const viewBytesMax = 32_000_000
 /** Rendered descriptions, in characters. */
 const htmlCharsMax = 8_000_000
+/** Of a view beside its description. */
+const bytesBeside = 2_000
 
-/** Stores as they are shown, in this process's memory: however many ask, each is read once a second at most. */
+/** Stores as they are shown, in this process's memory: however many ask, each is read once until stores change. */
 export class StoreCatalogue {
   readonly #sql: Sql
-  readonly #clock: Clock
-  readonly #entries = new RecentMap<Entry>({ weightMax: storesMax, weigh: () => 1 })
+  readonly #views: FreshReads<StoreView>
   readonly #rendered = new RecentMap<{ text: string; html: string }>({
     weightMax: htmlCharsMax,
     weigh: ({ text, html }) => text.length + html.length,
   })
 
-  constructor(options: { sql: Sql; clock: Clock }) {
+  constructor(options: { sql: Sql; changes: RowChanges }) {
     this.#sql = options.sql
-    this.#clock = options.clock
+    this.#views = new FreshReads({
+      changes: options.changes,
+      subject: 'stores',
+      weightMax: viewBytesMax,
+      weigh: ({ description, descriptionHtml }) =>
+        2 * (description.length + descriptionHtml.length) + bytesBeside,
+    })
   }
 
   /** Throws `no_such_store`. */
-  view(storeId: string): Promise<StoreView> {
-    const known = this.#entries.get(storeId)
-    if (known !== undefined && this.#clock.nowMs() - known.readAtMs < freshMs) return known.reading
-    const reading = this.#read(storeId)
-    const entry = { reading, readAtMs: this.#clock.nowMs() }
-    this.#entries.set(storeId, entry)
-    reading.catch(() => {
-      // What failed is asked again at once, and made-up ids take no room.
-      if (this.#entries.get(storeId) === entry) this.#entries.delete(storeId)
-    })
-    return reading
-  }
-
-  /** The store changed: whoever asks from now on gets what is written now. */
-  forget(storeId: string): void {
-    this.#entries.delete(storeId)
+  async view(storeId: string): Promise<StoreView> {
+    if (!isStoreId(storeId)) throw new Problem(storeErrors.no_such_store)
+    return await this.#views.get(storeId, () => this.#read(storeId))
   }
 
   async #read(storeId: string): Promise<StoreView> {
-    const store = isStoreId(storeId) ? await findStore(this.#sql, storeId) : undefined
+    const store = await findStore(this.#sql, storeId)
     if (store === undefined) throw new Problem(storeErrors.no_such_store)
     const pictures = (await picturesOf(this.#sql, [storeId])).get(storeId) ?? []
     return viewOfStore(store, { pictures, html: this.#htmlOf(storeId, store.description) })

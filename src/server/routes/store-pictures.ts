@@ -10,8 +10,8 @@ import { defineRoute, type Route } from '../route.ts'
 
 export interface StorePictureRoutesParts {
   readonly pictures: StorePictures
-  /** The store is told of without what was known before. */
-  readonly forgetStore: (storeId: string) => void
+  /** A store changed: it is told of without what was known before. */
+  readonly storeChanged: () => void
 }
 
 const tag = 'Stores'
@@ -22,7 +22,7 @@ export function storePictureRoutes(parts: StorePictureRoutesParts): Route[] {
   return [addRoute(parts), removeRoute(parts), ...pictureSizes.map((size) => readRoute(parts, size))]
 }
 
-const addRoute = ({ pictures, forgetStore }: StorePictureRoutesParts) =>
+const addRoute = ({ pictures, storeChanged }: StorePictureRoutesParts) =>
   defineRoute({
     method: 'POST',
     path: '/api/v1/stores/{store}/pictures',
@@ -47,12 +47,12 @@ const addRoute = ({ pictures, forgetStore }: StorePictureRoutesParts) =>
     ],
     async handle({ params, query: { alt }, body, caller: { organiserId } }) {
       const picture = await pictures.add({ storeId: params.store, organiserId, alt, bytes: body })
-      forgetStore(params.store)
+      storeChanged()
       return { status: 201, body: picture }
     },
   })
 
-const removeRoute = ({ pictures, forgetStore }: StorePictureRoutesParts) =>
+const removeRoute = ({ pictures, storeChanged }: StorePictureRoutesParts) =>
   defineRoute({
     method: 'DELETE',
     path: '/api/v1/stores/{store}/pictures/{picture}',
@@ -64,7 +64,7 @@ const removeRoute = ({ pictures, forgetStore }: StorePictureRoutesParts) =>
     errors: [generalErrors.forbidden, storeErrors.no_such_store, pictureErrors.no_such_picture],
     async handle({ params, caller: { organiserId } }) {
       await pictures.remove({ storeId: params.store, organiserId, pictureId: params.picture })
-      forgetStore(params.store)
+      storeChanged()
       return { status: 204 }
     },
   })

@@ -3,6 +3,7 @@ import type { Sql } from '../../db/postgres.ts'
 import { findSales } from '../../domain/sales/sale-listing.ts'
 import { salePage, saleQuery } from '../../domain/sales/sale-messages.ts'
 import { viewOfSale } from '../../domain/sales/sale-view.ts'
+import type { FreshReads } from '../../domain/fresh-reads.ts'
 import type { StoreCatalogue } from '../../domain/stores/store-catalogue.ts'
 import { changeStore } from '../../domain/stores/store-changing.ts'
 import { storeErrors } from '../../domain/stores/store-errors.ts'
@@ -16,8 +17,7 @@ import {
 import { findStores } from '../../domain/stores/store-finding.ts'
 import { registerStore } from '../../domain/stores/store-registering.ts'
 import { generalErrors } from '../../errors.ts'
-import { EncodedAnswers } from '../encoded-answers.ts'
-import type { FreshAnswers } from '../fresh-answers.ts'
+import { encodedAnswer, EncodedAnswers, type EncodedAnswer } from '../encoded-answers.ts'
 import { defineRoute, type Route } from '../route.ts'
 
 export interface StoreRoutesParts {
@@ -26,11 +26,11 @@ export interface StoreRoutesParts {
   readonly searchSql: Sql
   readonly stores: StoreCatalogue
   /** Of searches among the stores. */
-  readonly searches: FreshAnswers
+  readonly searches: FreshReads<EncodedAnswer>
   /** Of the sales of a store. */
-  readonly salesOfStores: FreshAnswers
-  /** The store is told of without what was known before. */
-  readonly forgetStore: (storeId: string) => void
+  readonly salesOfStores: FreshReads<EncodedAnswer>
+  /** A store changed: it is told of without what was known before. */
+  readonly storeChanged: () => void
   /** Tells the other processes that a sale is changed; must not throw. */
   readonly announce: (saleId: string) => void
 }
@@ -62,7 +62,8 @@ const listStoresRoute = ({ searchSql, searches }: StoreRoutesParts) =>
     query: storeQuery,
     responses: { 200: { description: 'A page of stores', schema: storePage }, ...notModified },
     errors: [generalErrors.invalid_request],
-    handle: ({ query }) => searches.get(JSON.stringify(query), () => findStores(searchSql, query)),
+    handle: ({ query }) => 
+      searches.get(JSON.stringify(query), async () => encodedAnswer(await findStores(searchSql, query))),
   })
 
 const getStoreRoute = ({ stores }: StoreRoutesParts) => {
@@ -98,11 +99,11 @@ const listSalesRoute = ({ sql, stores, salesOfStores }: StoreRoutesParts) =>
         // Refuses what is not there.
         const { id } = await stores.view(store)
         const { sales, next } = await findSales(sql, { ...query, storeId: id })
-        return { items: sales.map(viewOfSale), next }
+        return encodedAnswer({ items: sales.map(viewOfSale), next })
       }),
   })
 
-const registerStoreRoute = ({ sql, stores, forgetStore }: StoreRoutesParts) =>
+const registerStoreRoute = ({ sql, stores, storeChanged }: StoreRoutesParts) =>
   defineRoute({
     method: 'POST',
     path: '/api/v1/stores',
@@ -119,12 +120,12 @@ const registerStoreRoute = ({ sql, stores, forgetStore }: StoreRoutesParts) =>
     async handle({ body, caller, newId }) {
       const { organiserId } = caller
       const { id } = await registerStore(sql, { storeId: newId('sto'), organiserId, description: body })
-      forgetStore(id)
+      storeChanged()
       return { status: 201, body: await stores.view(id), headers: { location: `/api/v1/stores/${id}` } }
     },
   })
 
-const changeStoreRoute = ({ sql, stores, forgetStore, announce }: StoreRoutesParts) =>
+const changeStoreRoute = ({ sql, stores, storeChanged, announce }: StoreRoutesParts) =>
   defineRoute({
     method: 'PATCH',
     path: '/api/v1/stores/{store}',
@@ -149,7 +150,7 @@ const changeStoreRoute = ({ sql, stores, forgetStore, announce }: StoreRoutesPar
       await stores.view(params.store)
       const { closedSales } = await changeStore(sql, { storeId: params.store, organiserId, changes: body })
       closedSales.forEach(announce)
-      forgetStore(params.store)
+      storeChanged()
       return { status: 200, body: await stores.view(params.store) }
     },
   })
