@@ -8,7 +8,7 @@ const rushDates = Array.from({ length: 5 }, (_, day) => `2030-01-${String(day + 
 const rushHours = Array.from({ length: 8 }, (_, hour) => `${hour + 11}:00`)
 export const rushUnits = rushDates.flatMap((date) => rushHours.map((hour) => `${date}T${hour}`))
 /** Places of a slot: few enough that a store on everybody's mind is booked out. */
-const rushCapacity = 10
+const rushCapacity = 30
 
 /** Fifty a second are let in, and nobody loses a place for having looked away for a minute. */
 const gate = { ratePerMinute: 3_000, maxActive: 2_000, tokenTtlSeconds: 3_600, maxPerAccount: 1 }

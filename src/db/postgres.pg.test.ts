@@ -160,3 +160,20 @@ async function proxyTo(url: string): Promise<Wire> {
   through.port = String(port)
   return { url: through.href, cut, close, open, end: close }
 }
+
+t.test(
+  'connections for searches plan each statement for itself and read no table from end to end',
+  async (t) => {
+    const searching = connectPostgres({ url: postgresUrl, connections: 1, name: 'searching', searches: true })
+    t.teardown(() => searching.end({ timeout: 1 }))
+    const settings = await searching`
+    select name, setting from pg_settings where name in ('enable_seqscan', 'plan_cache_mode') order by name`
+    t.strictSame(
+      [...settings],
+      [
+        { name: 'enable_seqscan', setting: 'off' },
+        { name: 'plan_cache_mode', setting: 'force_custom_plan' },
+      ],
+    )
+  },
+)

@@ -45,7 +45,7 @@ export function connectPostgres(options: PostgresOptions): Sql {
       statement_timeout: 15_000,
       idle_in_transaction_session_timeout: 3_000,
       lock_timeout: 5_000,
-      ...(options.searches === true && { plan_cache_mode: 'force_custom_plan', enable_seqscan: false }),
+      ...(options.searches === true && { plan_cache_mode: 'force_custom_plan', enable_seqscan: 'off' }),
     },
   })
 }

@@ -17,27 +17,30 @@ async function grown(change: () => Promise<unknown>): Promise<{ stores: number; 
   return { stores: after.stores - before.stores, sales: after.sales - before.sales }
 }
 
-t.test('a statement that changes rows is counted with its subject, one that changes none is not', async (t) => {
-  const { storeId, organiserId } = await makePopup(sql)
-  const stores = { stores: 1, sales: 0 }
-  const sales = { stores: 0, sales: 1 }
-  const none = { stores: 0, sales: 0 }
-  t.strictSame(await grown(() => makePopup(sql)), stores)
-  t.strictSame(await grown(() => sql`update stores set name = 'B' where id = ${storeId}`), stores)
-  t.strictSame(await grown(() => sql`update stores set name = 'B' where id = 'sto_none'`), none)
-  const picture = () => sql`
+t.test(
+  'a statement that changes rows is counted with its subject, one that changes none is not',
+  async (t) => {
+    const { storeId, organiserId } = await makePopup(sql)
+    const stores = { stores: 1, sales: 0 }
+    const sales = { stores: 0, sales: 1 }
+    const none = { stores: 0, sales: 0 }
+    t.strictSame(await grown(() => makePopup(sql)), stores)
+    t.strictSame(await grown(() => sql`update stores set name = 'B' where id = ${storeId}`), stores)
+    t.strictSame(await grown(() => sql`update stores set name = 'B' where id = 'sto_none'`), none)
+    const picture = () => sql`
     insert into store_pictures (id, store_id, position, alt, width, height)
     values ('pic_a', ${storeId}, 0, '', 10, 10)`
-  t.strictSame(await grown(picture), stores)
-  t.strictSame(await grown(() => sql`update store_pictures set alt = 'a' where id = 'pic_a'`), stores)
-  t.strictSame(await grown(() => sql`delete from store_pictures where id = 'pic_a'`), stores)
-  t.strictSame(await grown(() => sql`delete from store_pictures where id = 'pic_a'`), none)
-  let saleId = ''
-  const makeOne = async () => (saleId = (await makeSale(sql, { organiserId })).id)
-  t.match(await grown(makeOne), { stores: 0 })
-  t.ok((await grown(makeOne)).sales > 0)
-  t.strictSame(await grown(() => sql`update sales set title = 'B' where id = ${saleId}`), sales)
-})
+    t.strictSame(await grown(picture), stores)
+    t.strictSame(await grown(() => sql`update store_pictures set alt = 'a' where id = 'pic_a'`), stores)
+    t.strictSame(await grown(() => sql`delete from store_pictures where id = 'pic_a'`), stores)
+    t.strictSame(await grown(() => sql`delete from store_pictures where id = 'pic_a'`), none)
+    let saleId = ''
+    const makeOne = async () => (saleId = (await makeSale(sql, { organiserId })).id)
+    t.match(await grown(makeOne), { stores: 0 })
+    t.ok((await grown(makeOne)).sales > 0)
+    t.strictSame(await grown(() => sql`update sales set title = 'B' where id = ${saleId}`), sales)
+  },
+)
 
 t.test('what is counted is seen when the rows are, and not before', async (t) => {
   const { storeId } = await makePopup(sql)

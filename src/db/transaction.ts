@@ -19,9 +19,14 @@ export async function transaction<T>(
   options: TransactionOptions = {},
 ): Promise<T> {
   const mode = `isolation level ${options.isolation ?? 'read committed'}${options.readOnly ? ' read only' : ''}`
+  return await retried(() => begin(sql, mode, work))
+}
+
+/** Runs again what lost such a race: a transaction, or a statement that is one. */
+export async function retried<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await begin(sql, mode, work)
+      return await run()
     } catch (error) {
       if (attempt === attemptsMax || !retryable.has(sqlState(error) ?? '')) throw error
     }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { Problem } from '../../errors.ts'
+import { RecentMap } from '../sales/recent-map.ts'
 import type { IssuedToken } from './access-token.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { tokenErrors } from './token-errors.ts'
@@ -26,9 +27,12 @@ const kind = { purpose: 'purchase', typ: 'purchase+jwt' } as const
 export class PurchaseTokens {
   readonly #options: PurchaseTokenOptions
   readonly #verifier: TokenVerifier<PurchaseClaims>
+  /** By what they say: whoever asks again where they stand gets the token they were given. */
+  readonly #issued: RecentMap<Promise<IssuedToken>>
 
   constructor(options: PurchaseTokenOptions) {
     this.#options = options
+    this.#issued = new RecentMap({ weightMax: options.cacheMax ?? 50_000, weigh: () => 1 })
     this.#verifier = new TokenVerifier({
       ...options,
       kind,
@@ -41,11 +45,15 @@ export class PurchaseTokens {
 
   /** `expiresAtMs` is the admission's end, at most 24 hours away; the token ends with the second it falls in. */
   async issue(claims: PurchaseClaims & { readonly expiresAtMs: number }): Promise<IssuedToken> {
-    const { keys, clock, issuer } = this.#options
+    const { saleId, accountId, jti } = claims
     const expiresAtMs = Math.ceil(claims.expiresAtMs / 1000) * 1000
-    const payload = { iss: issuer, aud: claims.saleId, sub: claims.accountId, jti: claims.jti }
-    const token = await signToken(keys, kind, payload, { nowMs: clock.nowMs(), expiresAtMs })
-    return { token, expiresAtMs }
+    const name = JSON.stringify([saleId, accountId, jti, expiresAtMs])
+    const known = this.#issued.get(name)
+    if (known !== undefined) return await known
+    const issuing = this.#sign({ saleId, accountId, jti }, expiresAtMs)
+    this.#issued.set(name, issuing)
+    issuing.catch(() => this.#issued.delete(name))
+    return await issuing
   }
 
   /**
@@ -66,5 +74,13 @@ export class PurchaseTokens {
       throw new Problem(tokenErrors.purchase_token_foreign)
     }
     return claims
+  }
+
+  async #sign(claims: PurchaseClaims, expiresAtMs: number): Promise<IssuedToken> {
+    const { keys, clock, issuer } = this.#options
+    const payload = { iss: issuer, aud: claims.saleId, sub: claims.accountId, jti: claims.jti }
+    const token = await signToken(keys, kind, payload, { nowMs: clock.nowMs(), expiresAtMs })
+    this.#verifier.know(token, { claims, expiresAtMs })
+    return { token, expiresAtMs }
   }
 }

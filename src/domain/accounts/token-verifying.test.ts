@@ -115,6 +115,28 @@ t.test('a purchase token serves one account in one sale', async (t) => {
   await t.rejects(purchase.issue({ ...claims, expiresAtMs: clock.nowMs() + 26 * 3_600_000 }), RangeError)
 })
 
+t.test('whoever asks again is given the purchase token they have, known without a look at it', async (t) => {
+  const { clock, keys } = await parts(t)
+  const purchases = new PurchaseTokens({ keys, clock, issuer, cacheMax: 2 })
+  const expiresAtMs = clock.nowMs() + 600_000
+  const claims = { saleId: 'sal_1', accountId: 'usr_1', jti: '1', expiresAtMs }
+  const issued = await purchases.issue(claims)
+  t.same(await purchases.issue(claims), issued)
+  await keys.stop()
+  const expected = { saleId: 'sal_1', accountId: 'usr_1' }
+  t.same(await purchases.verify(issued.token, expected), { ...expected, jti: '1' })
+  for (const other of [
+    { accountId: 'usr_2' },
+    { jti: '2' },
+    { saleId: 'sal_2' },
+    { expiresAtMs: expiresAtMs + 1000 },
+  ])
+    t.not((await purchases.issue({ ...claims, ...other })).token, issued.token)
+  t.not((await purchases.issue(claims)).token, issued.token, 'those issued long ago are forgotten')
+  await clock.advance(600_000)
+  await t.rejects(purchases.verify(issued.token, expected), { code: 'purchase_token_expired' })
+})
+
 t.test('a token is checked once, and what is remembered is bounded', async (t) => {
   const { clock, keys, access } = await parts(t)
   let checks = 0

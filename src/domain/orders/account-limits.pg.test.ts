@@ -109,6 +109,22 @@ t.test(
   },
 )
 
+t.test('an order that is there already counts against those that come with it again', async (t) => {
+  const { sale } = await saleIn({ maxPerAccount: 2 })
+  const [me = ''] = await makePeople(sql, 1)
+  const first = draft(sale, me, [place(0, 1, 1)])
+  t.same(await commit([first]), ['placed'])
+  // Handed over in one turn, so that they travel together.
+  const only = at(committers, 0)
+  const fates = await Promise.all(
+    [first, draft(sale, me, [place(1, 1, 2), place(2, 1, 3)]), draft(sale, me, [place(3, 1, 4)])].map(
+      async (one) => (await only.add(one)).fate,
+    ),
+  )
+  t.same(fates, ['exists', 'beyond_limits', 'placed'], 'and what does not fit leaves room for what does')
+  t.same(await booked(sale, me), [0, 3])
+})
+
 t.test('what stands is told for a crowd in one go, each by itself', async (t) => {
   const { sale, open } = await saleIn({ maxPerAccount: 2 })
   const second = await open()

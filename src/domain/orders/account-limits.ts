@@ -47,15 +47,18 @@ export function standingReader(sql: Sql): Batcher<StandingAsked, AccountStanding
 
 async function readStanding(sql: Sql, asked: readonly StandingAsked[]): Promise<AccountStanding[]> {
   const rows = await sql<{ index: number; standing: number; limit: number | null; booked: unknown }[]>`
-    select a.index::int as index, st.max_per_account as limit, count(b.id)::int as standing,
-      json_agg(json_build_object('unitNo', b.unit_no, 'order', b.order_id) order by b.unit_no)
-        filter (where b.sale_id = a.sale_id) as booked
+    select a.index::int as index, st.max_per_account as limit, mine.standing, mine.booked
     from unnest(${asked.map((one) => one.saleId)}::text[], ${asked.map((one) => one.storeId)}::text[],
       ${asked.map((one) => one.accountId)}::text[]) with ordinality as a (sale_id, store_id, account_id, index)
     left join stores st on st.id = a.store_id
-    left join sales s on s.id = a.sale_id or s.store_id = a.store_id
-    left join bookings b on b.sale_id = s.id and b.account_id = a.account_id and b.status in ('pending', 'booked')
-    group by a.index, st.max_per_account
+    -- Each by itself, lest all bookings are read for a few accounts.
+    cross join lateral (
+      select count(*)::int as standing,
+        json_agg(json_build_object('unitNo', b.unit_no, 'order', b.order_id) order by b.unit_no)
+          filter (where b.sale_id = a.sale_id) as booked
+      from bookings b
+      where b.account_id = a.account_id and b.status in ('pending', 'booked')
+        and b.sale_id in (select a.sale_id union select id from sales where store_id = a.store_id)) as mine
     order by a.index`
   return rows.map(({ standing, limit, booked }) => ({
     booked: (booked ?? []) as AccountStanding['booked'],
@@ -117,33 +120,54 @@ export async function bookedBefore(tx: TransactionSql, orders: readonly LimitedO
   return rows.map(({ orderId }) => orderId)
 }
 
-/**
- * Those of the orders, whose bookings are written, with which their accounts would have more than the store gives: of an
- * account's orders the first ones stand. The accounts are locked.
- */
-export async function beyondStoreLimit(
+/** How many more bookings an account may have in a store, by `storeKey`; below 0 where it has more than that. */
+type StoreLimits = ReadonlyMap<string, number>
+
+/** What the accounts of these orders may still have, with all that is written. They are to be locked. */
+export async function readStoreLimits(
   tx: TransactionSql,
   orders: readonly LimitedOrder[],
-): Promise<Set<string>> {
+): Promise<StoreLimits> {
   const inStores = orders.filter(({ storeId }) => storeId !== null)
-  if (inStores.length === 0) return new Set()
+  if (inStores.length === 0) return new Map()
   const rows = await tx<{ storeId: string; accountId: string; free: number }[]>`
-    select st.id as "storeId", a.account_id as "accountId", (st.max_per_account - count(b.id))::int as free
+    select st.id as "storeId", a.account_id as "accountId", (st.max_per_account - mine.standing)::int as free
     from (select distinct store_id, account_id
       from unnest(${inStores.map((one) => one.storeId)}::text[], ${inStores.map((one) => one.accountId)}::text[])
         as asked (store_id, account_id)) as a
     join stores st on st.id = a.store_id and st.max_per_account is not null
-    join sales s on s.store_id = st.id
-    left join bookings b on b.sale_id = s.id and b.account_id = a.account_id and b.status in ('pending', 'booked')
-      and b.order_id <> all(${inStores.map((one) => one.orderId)}::text[])
-    group by st.id, st.max_per_account, a.account_id`
-  const free = new Map(rows.map((row) => [`${row.storeId} ${row.accountId}`, row.free]))
+    cross join lateral (
+      select count(*) as standing from bookings b
+      where b.account_id = a.account_id and b.status in ('pending', 'booked')
+        and b.sale_id in (select id from sales where store_id = a.store_id)) as mine`
+  return new Map(rows.map((row) => [storeKey(row), row.free]))
+}
+
+/**
+ * Those of the orders, whose bookings are written, with which their accounts have more than the store gives: of an
+ * account's orders the first ones stand.
+ * @param orders of which so many bookings are `written`, and stand only where the order is whole
+ */
+export function beyondStoreLimit(
+  limits: StoreLimits,
+  orders: readonly (LimitedOrder & { readonly written: number; readonly isWhole: boolean })[],
+): Set<string> {
+  const free = new Map(limits)
+  const add = (key: string, places: number): number => {
+    const left = (free.get(key) ?? Number.POSITIVE_INFINITY) + places
+    free.set(key, left)
+    return left
+  }
+  for (const order of orders) add(storeKey(order), order.written)
   const beyond = new Set<string>()
-  for (const { orderId, storeId, accountId, bookings } of inStores) {
-    const name = `${storeId} ${accountId}`
-    const left = (free.get(name) ?? Number.POSITIVE_INFINITY) - bookings.length
-    if (left < 0) beyond.add(orderId)
-    else free.set(name, left)
+  for (const order of orders.filter(({ isWhole }) => isWhole)) {
+    if (add(storeKey(order), -order.written) >= 0) continue
+    beyond.add(order.orderId)
+    add(storeKey(order), order.written)
   }
   return beyond
+}
+
+function storeKey({ storeId, accountId }: Pick<LimitedOrder, 'storeId' | 'accountId'>): string {
+  return `${storeId} ${accountId}`
 }

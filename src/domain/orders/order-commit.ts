@@ -2,7 +2,7 @@ import { Batcher, type Fate } from '../../db/batcher.ts'
 import { appendOutbox } from '../../db/outbox.ts'
 import type { Sql, TransactionSql } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
-import { beyondStoreLimit, bookedBefore, lockAccounts } from './account-limits.ts'
+import { beyondStoreLimit, bookedBefore, lockAccounts, readStoreLimits } from './account-limits.ts'
 import { placeTuple, type Place } from '../units/hold.ts'
 import { orderEntry, type OrderEntry } from './order-outbox.ts'
 
@@ -65,26 +65,37 @@ export function orderCommitter(sql: Sql): Batcher<OrderDraft, OrderFate> {
   })
 }
 
+/** Statements that need not know of each other's answers are sent together: a batch waits for each way there and back. */
 async function commitDrafts(tx: TransactionSql, all: readonly OrderDraft[]): Promise<OrderFate[]> {
-  await lockAccounts(tx, all)
-  const inserted = await insertOrders(tx, all)
-  const drafts = firstOfEach(all).filter((draft) => inserted.has(draft.orderId))
-  const whole = await insertBookings(tx, drafts)
-  const beyond = await beyondStoreLimit(
-    tx,
-    drafts.filter(({ orderId }) => whole.has(orderId)),
+  const drafts = firstOfEach(all)
+  const [, written, storeLimits] = await Promise.all([
+    lockAccounts(tx, drafts),
+    insertOrders(tx, drafts),
+    readStoreLimits(tx, drafts),
+  ])
+  const fresh = drafts.flatMap((draft) => {
+    const row = written.get(draft.orderId)
+    return row === undefined ? [] : [{ draft, row, isWhole: row.places === draft.bookings.length }]
+  })
+  const beyond = beyondStoreLimit(
+    storeLimits,
+    fresh.map(({ draft, row, isWhole }) => ({ ...draft, written: row.places, isWhole })),
   )
-  const [placed, lost] = parted(drafts, ({ orderId }) => whole.has(orderId) && !beyond.has(orderId))
-  await deleteOrders(tx, lost)
-  for (const orderId of await bookedBefore(tx, lost)) beyond.add(orderId)
-  await insertPayments(tx, placed)
-  await appendOutbox(tx, placed.map(outboxEntryOf))
+  const [placed, lost] = parted(fresh, ({ draft, isWhole }) => isWhole && !beyond.has(draft.orderId))
+  const [placedDrafts, lostDrafts] = [placed.map(({ draft }) => draft), lost.map(({ draft }) => draft)]
+  const [, before] = await Promise.all([
+    deleteOrders(tx, lostDrafts),
+    bookedBefore(tx, lostDrafts),
+    insertPayments(tx, placedDrafts),
+    appendOutbox(tx, placedDrafts.map(outboxEntryOf)),
+  ])
+  for (const orderId of before) beyond.add(orderId)
   const fates = new Map<OrderDraft, OrderFate>()
-  for (const draft of placed) {
-    const row = inserted.get(draft.orderId)
-    if (row !== undefined) fates.set(draft, { fate: 'placed', ...row })
+  for (const { draft, row } of placed) {
+    fates.set(draft, { fate: 'placed', createdAt: row.createdAt, payBy: row.payBy })
   }
-  for (const draft of lost) fates.set(draft, { fate: beyond.has(draft.orderId) ? 'beyond_limits' : 'taken' })
+  for (const draft of lostDrafts)
+    fates.set(draft, { fate: beyond.has(draft.orderId) ? 'beyond_limits' : 'taken' })
   return all.map((draft) => fates.get(draft) ?? { fate: 'exists' })
 }
 
@@ -104,54 +115,54 @@ function firstOfEach(all: readonly OrderDraft[]): OrderDraft[] {
   return [...new Map(all.toReversed().map((draft) => [draft.orderId, draft])).values()].toReversed()
 }
 
+/**
+ * Writes the orders that are not there yet, and those of their places that are free, in one order for everybody so that
+ * two batches cannot wait for each other.
+ * @returns the orders that were written, with how many places each got
+ */
 async function insertOrders(
   tx: TransactionSql,
   drafts: readonly OrderDraft[],
-): Promise<Map<string, PlacedRow>> {
-  const rows = await tx<({ id: string } & PlacedRow)[]>`
-    insert into orders (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by)
-    select d.id, d.sale_id, d.account_id, d.hold_id, d.status, d.total_minor, d.currency,
-      case when d.status = 'pending' then clock_timestamp() + d.pay_by_seconds * interval '1 second' end
-    from unnest(
-      ${drafts.map((d) => d.orderId)}::text[], ${drafts.map((d) => d.saleId)}::text[],
-      ${drafts.map((d) => d.accountId)}::text[], ${drafts.map((d) => d.holdId)}::text[],
-      ${drafts.map(statusOf)}::text[], ${drafts.map((d) => d.totalMinor)}::bigint[],
-      ${drafts.map((d) => d.currency)}::text[], ${drafts.map((d) => d.payBySeconds)}::int[])
-      as d (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by_seconds)
-    order by d.id
-    on conflict (id) do nothing
-    returning id, created_at as "createdAt", pay_by as "payBy"`
+): Promise<Map<string, PlacedRow & { readonly places: number }>> {
+  const places = drafts.flatMap((draft) => draft.bookings.map((booking) => ({ draft, booking })))
+  const rows = await tx<({ id: string; places: number } & PlacedRow)[]>`
+    with written as (
+      insert into orders (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by)
+      select d.id, d.sale_id, d.account_id, d.hold_id, d.status, d.total_minor, d.currency,
+        case when d.status = 'pending' then clock_timestamp() + d.pay_by_seconds * interval '1 second' end
+      from unnest(
+        ${drafts.map((d) => d.orderId)}::text[], ${drafts.map((d) => d.saleId)}::text[],
+        ${drafts.map((d) => d.accountId)}::text[], ${drafts.map((d) => d.holdId)}::text[],
+        ${drafts.map(statusOf)}::text[], ${drafts.map((d) => d.totalMinor)}::bigint[],
+        ${drafts.map((d) => d.currency)}::text[], ${drafts.map((d) => d.payBySeconds)}::int[])
+        as d (id, sale_id, account_id, hold_id, status, total_minor, currency, pay_by_seconds)
+      order by d.id
+      on conflict (id) do nothing
+      returning id, created_at, pay_by),
+    booked as (
+      insert into bookings
+        (id, order_id, sale_id, unit_no, ordinal, capacity, account_id, nth, one_per_unit, status, price_minor,
+          booked_at)
+      select b.id, b.order_id, b.sale_id, b.unit_no, b.ordinal, u.capacity, b.account_id, b.nth, s.one_per_unit,
+        b.status, b.price_minor, case when b.status = 'booked' then clock_timestamp() end
+      from unnest(
+        ${places.map((p) => p.booking.bookingId)}::text[], ${places.map((p) => p.draft.orderId)}::text[],
+        ${places.map((p) => p.draft.saleId)}::text[], ${places.map((p) => p.booking.unitNo)}::int[],
+        ${places.map((p) => p.booking.ordinal)}::int[], ${places.map((p) => p.draft.accountId)}::text[],
+        ${places.map((p) => p.booking.nth)}::int[], ${places.map((p) => statusOf(p.draft))}::text[],
+        ${places.map((p) => p.booking.priceMinor)}::int[])
+        with ordinality as b (id, order_id, sale_id, unit_no, ordinal, account_id, nth, status, price_minor, turn)
+      join written on written.id = b.order_id
+      join units u on u.sale_id = b.sale_id and u.unit_no = b.unit_no and b.ordinal <= u.capacity
+      join sales s on s.id = b.sale_id and b.nth <= s.max_per_account
+      -- All orders are written before the first place is, since these are put in order.
+      order by b.sale_id, b.unit_no, b.ordinal, b.turn
+      on conflict do nothing
+      returning order_id)
+    select id, created_at as "createdAt", pay_by as "payBy", coalesce(places, 0) as places
+    from written left join (select order_id, count(*)::int as places from booked group by order_id) as counted
+      on order_id = id`
   return new Map(rows.map(({ id, ...row }) => [id, row]))
-}
-
-/**
- * Writes the places that are free, in one order for everybody so that two batches cannot wait for each other.
- * @returns the orders that got every place they asked for
- */
-async function insertBookings(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<Set<string>> {
-  const rows = drafts.flatMap((draft) => draft.bookings.map((booking) => ({ draft, booking })))
-  if (rows.length === 0) return new Set()
-  const written = await tx<{ order_id: string }[]>`
-    insert into bookings
-      (id, order_id, sale_id, unit_no, ordinal, capacity, account_id, nth, one_per_unit, status, price_minor,
-        booked_at)
-    select b.id, b.order_id, b.sale_id, b.unit_no, b.ordinal, u.capacity, b.account_id, b.nth, s.one_per_unit,
-      b.status, b.price_minor, case when b.status = 'booked' then clock_timestamp() end
-    from unnest(
-      ${rows.map((r) => r.booking.bookingId)}::text[], ${rows.map((r) => r.draft.orderId)}::text[],
-      ${rows.map((r) => r.draft.saleId)}::text[], ${rows.map((r) => r.booking.unitNo)}::int[],
-      ${rows.map((r) => r.booking.ordinal)}::int[], ${rows.map((r) => r.draft.accountId)}::text[],
-      ${rows.map((r) => r.booking.nth)}::int[], ${rows.map((r) => statusOf(r.draft))}::text[],
-      ${rows.map((r) => r.booking.priceMinor)}::int[])
-      with ordinality as b (id, order_id, sale_id, unit_no, ordinal, account_id, nth, status, price_minor, turn)
-    join units u on u.sale_id = b.sale_id and u.unit_no = b.unit_no and b.ordinal <= u.capacity
-    join sales s on s.id = b.sale_id and b.nth <= s.max_per_account
-    order by b.sale_id, b.unit_no, b.ordinal, b.turn
-    on conflict do nothing
-    returning order_id`
-  const counts = new Map<string, number>()
-  for (const { order_id: id } of written) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return new Set(drafts.filter((d) => counts.get(d.orderId) === d.bookings.length).map((d) => d.orderId))
 }
 
 async function insertPayments(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { Batcher, type Fate } from '../../db/batcher.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { Problem } from '../../errors.ts'
+import { groupedBy } from '../../grouped-by.ts'
 import { idFrom, type Ids } from '../../ids.ts'
 import { mustNotBeClosed, saleStateErrors } from '../sale-state/sale-failures.ts'
 import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
@@ -87,7 +88,7 @@ export class OrderPlacing {
       // One call of the script does nothing else meanwhile: so many orders keep Redis for about a millisecond.
       batchMax: 64,
       queueMax: 10_000,
-      inFlightMax: 2,
+      inFlightMax: 16,
     })
   }
 
@@ -281,7 +282,13 @@ async function applyBySale(
   sync: UnitSync,
   told: readonly { saleId: string; change: PlacesChange }[],
 ): Promise<void> {
-  const sales = new Map<string, PlacesChange[]>()
-  for (const { saleId, change } of told) sales.set(saleId, [...(sales.get(saleId) ?? []), change])
-  await Promise.allSettled([...sales].map(([saleId, changes]) => sync.apply(saleId, changes)))
+  const bySale = groupedBy(told, ({ saleId }) => saleId)
+  await Promise.allSettled(
+    [...bySale].map(([saleId, ofSale]) =>
+      sync.apply(
+        saleId,
+        ofSale.map(({ change }) => change),
+      ),
+    ),
+  )
 }

@@ -171,6 +171,46 @@ t.test('while admissions are being written nobody becomes the writer', async (t)
   await raise()
 })
 
+t.test('who comes and goes in one tick is written as gone, and an older admission makes room', async (t) => {
+  const { saleId, people, ticks, writership } = await lineOf(3)
+  const { grants } = await ticks.admit()
+  const [first, second] = [at(grants, 0), at(grants, 1)]
+  await sql`
+    insert into admissions (sale_id, sequence, account_id, admitted_at, expires_at)
+    values (${saleId}, 7, ${second.accountId}, now(), now() + interval '1 hour')`
+  const closings = [
+    { sequence: first.sequence, accountId: first.accountId, reason: 'left' as const, atMs: Date.now() },
+    { sequence: 999, accountId: at(people, 2), reason: 'no_show' as const, atMs: Date.now() },
+  ]
+  const { fence } = writership
+  const standing = await recordAdmissions(sql, { saleId, fence, grants, closings })
+  t.notOk(standing.has(first.accountId))
+  t.same(
+    await durable(saleId),
+    grants.slice(1).map(({ accountId }) => accountId),
+  )
+  const closed = await sql`
+    select sequence, closed_as from admissions where sale_id = ${saleId} and closed_at is not null order by sequence`
+  t.strictSame(
+    [...closed],
+    [
+      { sequence: 7, closed_as: 'ended' },
+      { sequence: first.sequence, closed_as: 'left' },
+    ],
+  )
+  const lost = await sql`select sequence, reason from queue_leaves where sale_id = ${saleId}`
+  t.strictSame([...lost], [{ sequence: 999, reason: 'no_show' }])
+})
+
+t.test('a tick that only comes and goes is written in one go', async (t) => {
+  const { saleId, ticks, writership } = await lineOf(2)
+  const { grants } = await ticks.admit()
+  const { sequence, accountId } = at(grants, 0)
+  const closings = [{ sequence, accountId, reason: 'ended' as const, atMs: Date.now() }]
+  await recordAdmissions(sql, { saleId, fence: writership.fence, grants, closings })
+  t.same(await durable(saleId), [at(grants, 1).accountId])
+})
+
 t.test('writing a tick twice changes nothing', async (t) => {
   const { saleId, ticks, writership } = await lineOf(3)
   const { grants, closings } = await ticks.admit()

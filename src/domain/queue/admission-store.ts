@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from '../../db/postgres.ts'
-import { transaction } from '../../db/transaction.ts'
+import { retried, transaction } from '../../db/transaction.ts'
 import { FencedError } from '../sale-state/sale-failures.ts'
 import type { Admission } from './queue-place.ts'
 import type { Waiter } from './queue-store.ts'
@@ -19,7 +19,7 @@ export interface Closing {
 }
 
 /**
- * Makes one tick of the gate durable: endings and admissions in one transaction, refused when the fence is not the
+ * Makes one tick of the gate durable: endings and admissions, refused when the fence is not the
  * newest. Repeating it changes nothing.
  * @returns the accounts whose admission stands; whoever is missing may not be told
  * @throws FencedError another process has become the writer
@@ -28,22 +28,63 @@ export async function recordAdmissions(
   sql: Sql,
   tick: { saleId: string; fence: number; grants: readonly Grant[]; closings: readonly Closing[] },
 ): Promise<Set<string>> {
-  const { saleId, fence, grants, closings } = tick
+  const { saleId, grants, closings } = tick
+  const inserted = await retried(() => record(sql, tick))
+  // Mostly nothing was there before: then that was all there was to do.
+  if (inserted === grants.length) return new Set(grants.map((grant) => grant.accountId))
   return await transaction(sql, async (tx) => {
-    // Sent together: whoever waits for a place waits for each way there and back. Without the fence all of it is undone.
-    const [isWriter, inserted] = await Promise.all([
-      holdsFence(tx, { saleId, fence }),
-      insertAdmissions(tx, saleId, grants),
-      close(tx, saleId, closings),
-      recordNoShows(tx, saleId, closings),
-    ])
-    if (!isWriter) throw new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
-    // Mostly nothing was there before: then the insert alone was all there was to do.
-    if (inserted === grants.length) return new Set(grants.map((grant) => grant.accountId))
+    if (!(await holdsFence(tx, tick))) throw fenced(tick)
     const standing = await replaceOlder(tx, saleId, grants)
     await close(tx, saleId, closings)
     return standing
   })
+}
+
+function fenced({ saleId, fence }: { saleId: string; fence: number }): FencedError {
+  return new FencedError(`the fence ${fence} of ${saleId} is not the newest`)
+}
+
+/**
+ * Writes a tick by one statement, since a gate waits for each way to PostgreSQL and back, and holds a connection meanwhile.
+ * A statement does not see the rows that it inserts, so who comes and goes in one tick is inserted as gone.
+ * @returns how many were not there before
+ */
+async function record(
+  sql: Sql,
+  { saleId, fence, grants, closings }: Parameters<typeof recordAdmissions>[1],
+): Promise<number> {
+  const endings = new Map(closings.map((closing) => [closing.sequence, closing]))
+  const ended = grants.map(({ sequence }) => endings.get(sequence))
+  const lost = closings.filter(({ reason }) => reason === 'no_show')
+  const [row] = await sql<{ isWriter: boolean; inserted: number }[]>`
+    with writer as materialized (
+      -- The lock makes a younger writer wait until this is committed, and this one see the younger fence.
+      select 1 from sale_writers where sale_id = ${saleId} and fence = ${fence} for share),
+    inserted as (
+      insert into admissions (sale_id, sequence, account_id, admitted_at, expires_at, closed_at, closed_as)
+      select ${saleId}, g.sequence, g.account_id, to_timestamp(g.admitted_ms / 1000.0),
+        to_timestamp(g.expires_ms / 1000.0), to_timestamp(g.closed_ms / 1000.0), g.closed_as
+      from writer, unnest(${grants.map((g) => g.sequence)}::bigint[], ${grants.map((g) => g.accountId)}::text[],
+        ${grants.map((g) => g.admittedAtMs)}::float8[], ${grants.map((g) => g.expiresAtMs)}::float8[],
+        ${ended.map((e) => e?.atMs ?? null)}::float8[], ${ended.map((e) => e?.reason ?? null)}::text[])
+        as g (sequence, account_id, admitted_ms, expires_ms, closed_ms, closed_as)
+      on conflict do nothing
+      returning 1),
+    closed as (
+      update admissions a set closed_at = to_timestamp(c.at_ms / 1000.0), closed_as = c.reason
+      from writer, unnest(${closings.map((c) => c.sequence)}::bigint[], ${closings.map((c) => c.reason)}::text[],
+        ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
+      where a.sale_id = ${saleId} and a.account_id = any(${closings.map((c) => c.accountId)}::text[])
+        and a.sequence = c.sequence and a.closed_at is null),
+    -- A ticket for a place that was lost by staying away brings nothing back.
+    given_up as (
+      insert into queue_leaves (sale_id, sequence, account_id, reason)
+      select ${saleId}, lost.*, 'no_show' from writer, unnest(${lost.map((c) => c.sequence)}::bigint[],
+        ${lost.map((c) => c.accountId)}::text[]) as lost
+      on conflict do nothing)
+    select exists (select from writer) as "isWriter", (select count(*)::int from inserted) as inserted`
+  if (row?.isWriter !== true) throw fenced({ saleId, fence })
+  return row.inserted
 }
 
 /** The lock makes a younger writer wait until this is committed, and this one see the younger fence. */
@@ -84,21 +125,14 @@ async function replaceOlder(
   return new Set(standing.map((row) => row.account_id))
 }
 
-/** Resolves to how many were not there before. */
-async function insertAdmissions(
-  tx: TransactionSql,
-  saleId: string,
-  grants: readonly Grant[],
-): Promise<number> {
-  if (grants.length === 0) return 0
-  const inserted = await tx`
+async function insertAdmissions(tx: TransactionSql, saleId: string, grants: readonly Grant[]): Promise<void> {
+  await tx`
     insert into admissions (sale_id, sequence, account_id, admitted_at, expires_at)
     select ${saleId}, g.sequence, g.account_id, to_timestamp(g.admitted_ms / 1000.0), to_timestamp(g.expires_ms / 1000.0)
     from unnest(${grants.map((g) => g.sequence)}::bigint[], ${grants.map((g) => g.accountId)}::text[],
       ${grants.map((g) => g.admittedAtMs)}::float8[], ${grants.map((g) => g.expiresAtMs)}::float8[])
       as g (sequence, account_id, admitted_ms, expires_ms)
     on conflict do nothing`
-  return inserted.count
 }
 
 async function close(tx: TransactionSql, saleId: string, closings: readonly Closing[]): Promise<void> {
@@ -110,21 +144,6 @@ async function close(tx: TransactionSql, saleId: string, closings: readonly Clos
       ${closings.map((c) => c.atMs)}::float8[]) as c (sequence, reason, at_ms)
     where a.sale_id = ${saleId} and a.account_id = any(${accounts}::text[]) and a.sequence = c.sequence
       and a.closed_at is null`
-}
-
-/** A ticket for a place that was lost by staying away brings nothing back. */
-async function recordNoShows(
-  tx: TransactionSql,
-  saleId: string,
-  closings: readonly Closing[],
-): Promise<void> {
-  const lost = closings.filter((closing) => closing.reason === 'no_show')
-  if (lost.length === 0) return
-  await tx`
-    insert into queue_leaves (sale_id, sequence, account_id, reason)
-    select ${saleId}, lost.*, 'no_show' from unnest(${lost.map((c) => c.sequence)}::bigint[],
-      ${lost.map((c) => c.accountId)}::text[]) as lost
-    on conflict do nothing`
 }
 
 /** Admissions that bind a rebuilt gate: those that are open, and those of the last minute, which count for the pace. */

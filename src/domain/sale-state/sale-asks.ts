@@ -11,7 +11,7 @@ const atOnceMax = 32
 /** Asks that may wait for Redis; one more is refused with `unavailable`. */
 const waitingMax = 20_000
 /** Calls of Redis under way. */
-const underWayMax = 4
+const underWayMax = 32
 
 /**
  * Gathers what is asked of sales in the same moment, so that one call of Redis serves many. Each sale is served by itself,

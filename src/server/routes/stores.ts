@@ -62,7 +62,7 @@ const listStoresRoute = ({ searchSql, searches }: StoreRoutesParts) =>
     query: storeQuery,
     responses: { 200: { description: 'A page of stores', schema: storePage }, ...notModified },
     errors: [generalErrors.invalid_request],
-    handle: ({ query }) => 
+    handle: ({ query }) =>
       searches.get(JSON.stringify(query), async () => encodedAnswer(await findStores(searchSql, query))),
   })
 
