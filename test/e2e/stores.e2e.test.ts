@@ -109,6 +109,19 @@ t.test('a change is seen at once, and only the own organiser makes it', async (t
   })
 })
 
+t.test('what is changed of a sale is seen at once among the sales of its store', async (t) => {
+  const storeId = await registerStore(app)
+  const saleId = await app.sale({ store: storeId })
+  const titles = async () => {
+    const { body } = await app.call('GET', `${api}/stores/${storeId}/sales`)
+    return (body['items'] as { title: string }[]).map(({ title }) => title)
+  }
+  for (const title of ['One', 'Two', 'Three']) {
+    await app.call('PATCH', `${api}/sales/${saleId}`, { token, body: { title } })
+    t.strictSame(await titles(), [title])
+  }
+})
+
 t.test('knows no store that is not there', async (t) => {
   for (const storeId of [randomIds.next('sto'), 'x', 'sto_%F0%9F%98%80', 'constructor']) {
     const path = `${api}/stores/${storeId}`

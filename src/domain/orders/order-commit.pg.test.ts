@@ -102,6 +102,21 @@ t.test('one order asked for many times is one order', async (t) => {
   t.equal(Object.keys(await standing(sale)).length, 2)
 })
 
+t.test('an order that came to its end gets no places when it is asked for again', async (t) => {
+  const sale = await makeSale(sql)
+  const draft = at(await draftsOf(sale, [[place(0, 1)]]), 0)
+  t.equal(await commitOne(draft), 'placed')
+  await sql`update bookings set status = 'released' where order_id = ${draft.orderId}`
+  t.equal(
+    await commitOne({
+      ...draft,
+      bookings: draft.bookings.map((one) => ({ ...one, bookingId: 'bkg_again' })),
+    }),
+    'exists',
+  )
+  t.same(await standing(sale), {})
+})
+
 t.test('a repeated order whose place is taken is told so each time', async (t) => {
   const sale = await makeSale(sql)
   await bookPlaces(sql, { sale, unitNo: 0, ordinals: [1] })
