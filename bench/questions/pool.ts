@@ -30,7 +30,7 @@ const poolOptions = {
   },
   rounds: { about: 'turns of each design, one after the other', quick: 2, full: 2, least: 1, most: 100 },
   conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
-  accounts: { about: 'buyers that take part', quick: 1_000, full: 20_000, least: 100, most: 100_000 },
+  accounts: { about: 'buyers that take part', quick: 1_000, full: 4_000, least: 100, most: 100_000 },
 }
 
 export const pool = defineQuestion({
