@@ -1,4 +1,4 @@
-import { groupedBy } from '../grouped-by.ts'
+import { groupedBy } from './grouped-by.ts'
 import type { Case, Finding } from './verdict.ts'
 import type { Stay } from './verdict-stays.ts'
 

@@ -1,5 +1,5 @@
 import type { BookingMessage, OrderMessage } from '../domain/orders/order-messages.ts'
-import { groupedBy } from '../grouped-by.ts'
+import { groupedBy } from './grouped-by.ts'
 import type { JournalEntry } from './journal.ts'
 import type { AuditedBuyer, Case, Finding } from './verdict.ts'
 

@@ -1,4 +1,4 @@
-import { groupedBy } from '../grouped-by.ts'
+import { groupedBy } from './grouped-by.ts'
 import type { JournalEntry } from './journal.ts'
 
 /** One account's stay in a line, from the first answer to its join until it left, was let in, or nothing more is known. */

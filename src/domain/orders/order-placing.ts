@@ -1,7 +1,6 @@
 import { Batcher, type Fate } from '../../db/batcher.ts'
 import type { Sql } from '../../db/postgres.ts'
 import { Problem } from '../../errors.ts'
-import { groupedBy } from '../../grouped-by.ts'
 import { idFrom, type Ids } from '../../ids.ts'
 import { mustNotBeClosed, saleStateErrors } from '../sale-state/sale-failures.ts'
 import type { SaleCatalogue } from '../sales/sale-catalogue.ts'
@@ -282,13 +281,11 @@ async function applyBySale(
   sync: UnitSync,
   told: readonly { saleId: string; change: PlacesChange }[],
 ): Promise<void> {
-  const bySale = groupedBy(told, ({ saleId }) => saleId)
-  await Promise.allSettled(
-    [...bySale].map(([saleId, ofSale]) =>
-      sync.apply(
-        saleId,
-        ofSale.map(({ change }) => change),
-      ),
-    ),
-  )
+  const bySale = new Map<string, PlacesChange[]>()
+  for (const { saleId, change } of told) {
+    const ofSale = bySale.get(saleId)
+    if (ofSale === undefined) bySale.set(saleId, [change])
+    else ofSale.push(change)
+  }
+  await Promise.allSettled([...bySale].map(([saleId, changes]) => sync.apply(saleId, changes)))
 }

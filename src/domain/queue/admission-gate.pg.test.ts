@@ -230,6 +230,17 @@ t.test('a paused sale admits nobody, and one that goes on does', async (t) => {
   t.same(await standing(sale.id, [third]), ['admitted'])
 })
 
+t.test('nobody is let in by settings that are known to be old', async (t) => {
+  const { sale, gate } = await openShop(house, { buyers: 0 })
+  await gate.tick()
+  await sql`update sales set status = 'paused', version = version + 1 where id = ${sale.id}`
+  house.catalogue.forget(sale.id)
+  const people = await makePeople(sql, 1)
+  await join(sale.id, people)
+  await gate.tick()
+  t.same(await standing(sale.id, people), ['waiting'])
+})
+
 t.test('a sale that is over closes every token and takes nobody any more', async (t) => {
   const { sale, gate, buyers } = await openShop(house, { buyers: 2 })
   await sql`update sales set status = 'closed', version = version + 1 where id = ${sale.id}`

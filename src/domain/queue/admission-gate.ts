@@ -47,6 +47,8 @@ export class AdmissionGate {
   readonly #options: AdmissionGateOptions
   readonly #ticks: AdmissionTicks
   #knewLineBeforeMs = 0
+  /** Of the sale whose settings Redis was given last. */
+  #configuredVersion = 0
 
   constructor(options: AdmissionGateOptions) {
     this.#options = options
@@ -81,6 +83,8 @@ export class AdmissionGate {
   }
 
   async #tick(sale: Sale): Promise<GateReport> {
+    // Nobody is let in by settings that are known to be old.
+    if (sale.version !== this.#configuredVersion) await this.#configure(sale)
     const report = await this.#ticks.admit()
     if (report.version !== sale.version) await this.#configure(sale)
     if (isOfDraw(sale) && !report.isDrawn) await this.#draw()
@@ -143,6 +147,7 @@ export class AdmissionGate {
       fields: JSON.stringify(Object.entries(settingsOf(sale)).flat()),
       restored: options.restored ? 1 : 0,
     })
+    this.#configuredVersion = sale.version
   }
 
   async #rebuild(sale: Sale): Promise<void> {
@@ -153,6 +158,7 @@ export class AdmissionGate {
     const settings = settingsOf(sale)
     const rebuilt = await rebuildSale({ sql, state, saleId, fence, settings, restoreMs, replay })
     const { epoch } = rebuilt
+    this.#configuredVersion = sale.version
     this.#knewLineBeforeMs = rebuilt.sinceMs - (rebuilt.lineKept ? 0 : freshEdgeMs)
     if (!first)
       log.warn({ saleId, epoch }, 'Redis had forgotten the sale: rebuilt, edges put their waiters back')
