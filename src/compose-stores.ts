@@ -22,7 +22,7 @@ export function composeStores(base: Foundation): Route[] {
   const { sql, searchSql, clock, ids, log, config, announceSale, changedSales$ } = base
   const changes = new RowChanges({ read: () => readRowChanges(sql), clock })
   const storeChanged = (): void => changes.lookAgain()
-  changedSales$.subscribe(storeChanged)
+  changedSales$.subscribe(() => changes.lookAgain())
   const answers = { changes, weightMax: answerBytesMax, weigh: ({ body }: EncodedAnswer) => body.byteLength }
   const stores = new StoreCatalogue({ sql, changes })
   const searches = new FreshReads({ ...answers, subject: 'stores' })

@@ -10,6 +10,7 @@ import { startServerProcess } from '../stage/server-process.ts'
 import type { Stage } from '../stage/stage.ts'
 import { metered, shares, sideOf, type Check, type Findings, type Window } from '../measure/turn.ts'
 
+/** Those let in may be half as many again as there are places, so there are as many as buyers at least. */
 const warmUpPlaces = 2_000
 const killedPlaces = 5_000
 
@@ -30,7 +31,7 @@ const poolOptions = {
   },
   rounds: { about: 'turns of each design, one after the other', quick: 2, full: 2, least: 1, most: 100 },
   conns: { about: 'connections of the load', quick: 256, full: 256, least: 1, most: 2_000 },
-  accounts: { about: 'buyers that take part', quick: 1_000, full: 4_000, least: 100, most: 100_000 },
+  accounts: { about: 'buyers that take part', quick: 1_000, full: 3_000, least: 100, most: 100_000 },
 }
 
 export const pool = defineQuestion({
@@ -88,7 +89,9 @@ class PoolQuestion {
       ),
     ])
     for (const { design, kind, places } of series)
-      await this.#turn(new PoolSeries(design, kind, Math.min(places, warmUpPlaces)))
+      await this.#turn(
+        new PoolSeries(design, kind, Math.min(places, Math.max(warmUpPlaces, options.accounts))),
+      )
     this.#windows.length = 0
     for (let round = 1; round <= options.rounds; round++) for (const one of series) await this.#turn(one)
     return {

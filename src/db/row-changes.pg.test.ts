@@ -2,7 +2,7 @@ import t from 'tap'
 import { makePopup } from '../../test/support/popups.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { usePostgres } from '../../test/support/stores.ts'
-import { connectPostgres } from './postgres.ts'
+import { connectPostgres, type Sql, type TransactionSql } from './postgres.ts'
 import { readRowChanges } from './row-changes.ts'
 
 const { postgresUrl } = await usePostgres(t)
@@ -50,6 +50,19 @@ t.test('what is counted is seen when the rows are, and not before', async (t) =>
     t.strictSame(await readRowChanges(sql), before)
   })
   t.strictSame(await readRowChanges(sql), { ...before, stores: before.stores + 1 })
+})
+
+t.test('a change that is not yet committed keeps no other from being made', async (t) => {
+  const popups = await Promise.all(Array.from({ length: 6 }, () => makePopup(sql)))
+  const rename = (some: Sql | TransactionSql, index: number) =>
+    some`update stores set name = 'E' where id = ${popups[index]?.storeId ?? ''}`
+  const before = await readRowChanges(sql)
+  await sql.begin(async (tx) => {
+    await rename(tx, 0)
+    for (const index of [1, 2, 3, 4, 5]) await rename(sql, index)
+    t.equal((await readRowChanges(sql)).stores, before.stores + 5)
+  })
+  t.equal((await readRowChanges(sql)).stores, before.stores + 6)
 })
 
 t.test('changes at the same time are all counted', async (t) => {

@@ -3,8 +3,8 @@ import { RecentMap } from './sales/recent-map.ts'
 
 interface Kept<V> {
   readonly value: V
-  /** How often rows of the subject had changed before it was read. */
-  readonly count: number
+  /** Of the subject, from before it was read. */
+  readonly generation: number
   readonly weight: number
 }
 
@@ -17,7 +17,7 @@ export class FreshReads<V> {
   readonly #subject: Subject
   readonly #weigh: (value: V) => number
   readonly #kept: RecentMap<Kept<V>>
-  readonly #reading = new Map<string, { readonly count: number; readonly value: Promise<V> }>()
+  readonly #reading = new Map<string, { readonly generation: number; readonly value: Promise<V> }>()
 
   /** @param options `weightMax` and `weigh` in bytes; the names are weighed too */
   constructor(options: {
@@ -38,31 +38,31 @@ export class FreshReads<V> {
 
   /** @param read rejects with whatever `get` is to reject with */
   get(name: string, read: () => Promise<V>): V | Promise<V> {
-    const counts = this.#changes.now()
-    if (!(counts instanceof Promise)) return this.#at(counts[this.#subject], name, read)
-    return counts.then((known) => this.#at(known[this.#subject], name, read))
+    const generations = this.#changes.generations()
+    if (!(generations instanceof Promise)) return this.#at(generations[this.#subject], name, read)
+    return generations.then((known) => this.#at(known[this.#subject], name, read))
   }
 
-  #at(count: number, name: string, read: () => Promise<V>): V | Promise<V> {
+  #at(generation: number, name: string, read: () => Promise<V>): V | Promise<V> {
     const known = this.#kept.get(name)
-    if (known?.count === count) return known.value
+    if (known?.generation === generation) return known.value
     const reading = this.#reading.get(name)
     // One that was begun before the last change may miss it.
-    return reading?.count === count ? reading.value : this.#read(count, name, read)
+    return reading?.generation === generation ? reading.value : this.#read(generation, name, read)
   }
 
-  #read(count: number, name: string, read: () => Promise<V>): Promise<V> {
+  #read(generation: number, name: string, read: () => Promise<V>): Promise<V> {
     const isNewest = (): boolean => this.#reading.get(name) === reading
     const value: Promise<V> = read()
       .then((value) => {
         const weight = this.#weigh(value) + 2 * name.length + bytesBeside
-        if (isNewest()) this.#kept.set(name, { value, count, weight })
+        if (isNewest()) this.#kept.set(name, { value, generation, weight })
         return value
       })
       .finally(() => {
         if (isNewest()) this.#reading.delete(name)
       })
-    const reading = { count, value }
+    const reading = { generation, value }
     this.#reading.set(name, reading)
     return value
   }

@@ -106,8 +106,9 @@ function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] 
 async function deleteOrders(tx: TransactionSql, drafts: readonly OrderDraft[]): Promise<void> {
   if (drafts.length === 0) return
   const ids = drafts.map(({ orderId }) => orderId)
-  await tx`delete from bookings where order_id = any(${ids})`
-  await tx`delete from orders where id = any(${ids})`
+  await tx`
+    with gone as (delete from bookings where order_id = any(${ids}))
+    delete from orders where id = any(${ids})`
 }
 
 /** Two requests for one order may meet in a batch: the first is written, the second finds it there. */

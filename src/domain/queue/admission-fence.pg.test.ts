@@ -202,6 +202,27 @@ t.test('who comes and goes in one tick is written as gone, and an older admissio
   t.strictSame([...lost], [{ sequence: 999, reason: 'no_show' }])
 })
 
+t.test(
+  'an admission that ends between being written and being told keeps the gate from nobody',
+  async (t) => {
+    const { saleId, ticks, writership, gate } = await lineOf(1)
+    const { grants } = await ticks.admit()
+    await recordAdmissions(sql, { saleId, fence: writership.fence, grants, closings: [] })
+    const { accountId, sequence } = at(grants, 0)
+    const keys = saleKeys(saleId)
+    // As a payment does that comes to its end just now.
+    await house.redis.hdel(keys.active, accountId)
+    await house.redis.zrem(keys.ends, accountId)
+    await house.redis.hset(keys.closing, String(sequence), `fulfilled:${Date.now()}:${accountId}`)
+    await gate.tick()
+    const next = at(await makePeople(sql, 1), 0)
+    await queue.join(saleId, next)
+    await house.passMs(saleId, 1000)
+    await gate.tick()
+    t.same(await durable(saleId), [next])
+  },
+)
+
 t.test('a tick that only comes and goes is written in one go', async (t) => {
   const { saleId, ticks, writership } = await lineOf(2)
   const { grants } = await ticks.admit()

@@ -110,7 +110,9 @@ export class AdmissionGate {
     const standing = await recordAdmissions(sql, { saleId, fence, grants, closings })
     const granted = grants.filter((grant) => standing.has(grant.accountId)).map((grant) => grant.accountId)
     const refused = grants.filter((grant) => !standing.has(grant.accountId)).map((grant) => grant.accountId)
-    if (refused.length > 0) this.#options.log.error({ saleId, refused }, 'admissions refused by PostgreSQL')
+    const gone = new Set(closings.map(({ accountId }) => accountId))
+    const odd = refused.filter((accountId) => !gone.has(accountId))
+    if (odd.length > 0) this.#options.log.error({ saleId, refused: odd }, 'admissions refused by PostgreSQL')
     return await this.#ticks.confirm({
       granted,
       refused,

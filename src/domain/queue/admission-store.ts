@@ -19,8 +19,8 @@ export interface Closing {
 }
 
 /**
- * Makes one tick of the gate durable: endings and admissions, refused when the fence is not the
- * newest. Repeating it changes nothing.
+ * Makes one tick of the gate durable: endings and admissions, refused when the fence is not the newest. Repeating it
+ * changes nothing.
  * @returns the accounts whose admission stands; whoever is missing may not be told
  * @throws FencedError another process has become the writer
  */
@@ -31,7 +31,10 @@ export async function recordAdmissions(
   const { saleId, grants, closings } = tick
   const inserted = await retried(() => record(sql, tick))
   // Mostly nothing was there before: then that was all there was to do.
-  if (inserted === grants.length) return new Set(grants.map((grant) => grant.accountId))
+  if (inserted === grants.length) {
+    const ended = new Set(closings.map(({ sequence }) => sequence))
+    return new Set(grants.filter(({ sequence }) => !ended.has(sequence)).map(({ accountId }) => accountId))
+  }
   return await transaction(sql, async (tx) => {
     if (!(await holdsFence(tx, tick))) throw fenced(tick)
     const standing = await replaceOlder(tx, saleId, grants)

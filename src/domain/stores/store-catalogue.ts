@@ -13,6 +13,8 @@ import { viewOfStore } from './store-view.ts'
 const viewBytesMax = 32_000_000
 /** Rendered descriptions, in characters. */
 const htmlCharsMax = 8_000_000
+/** As text, and as the bytes that are sent of it. */
+const bytesPerLetter = 5
 /** Of a view beside its description. */
 const bytesBeside = 2_000
 
@@ -32,7 +34,7 @@ export class StoreCatalogue {
       subject: 'stores',
       weightMax: viewBytesMax,
       weigh: ({ description, descriptionHtml }) =>
-        2 * (description.length + descriptionHtml.length) + bytesBeside,
+        bytesPerLetter * (description.length + descriptionHtml.length) + bytesBeside,
     })
   }
 

@@ -5,7 +5,6 @@
 -- returns how many may be told, or a failure
 -- publishes queue {type: admitted, list: [[account, 'sequence:expires_ms:admitted_ms'], …]}
 -- @include ../../sale-state/lua/guard.lua
--- @include active.lua
 local now, failure = guard()
 if not now then return failure end
 if redis.call('HGET', state_key, 'fence') ~= fence then return FENCED end
@@ -23,8 +22,10 @@ if #accounts > 0 then
   end
 end
 for _, account in ipairs(cjson.decode(refused)) do
-  local open = admission(account)
-  if open and redis.call('HDEL', granting_key, account) == 1 then
+  local record = redis.call('HGET', granting_key, account)
+  -- Also where the admission was closed meanwhile: what stays here keeps the gate from everybody.
+  redis.call('HDEL', granting_key, account)
+  if record and redis.call('HGET', active_key, account) == record then
     redis.call('HDEL', active_key, account)
     redis.call('ZREM', ends_key, account)
   end
