@@ -54,7 +54,10 @@ t.test('whoever asks after a change that is known of is never told what was befo
         changes.lookAgain()
       }
       const sequence = scheduler.scheduleSequence(
-        steps.map((step) => async () => void (step === 'ask' ? ask() : change())),
+        steps.map((step) => async () => {
+          if (step === 'ask') ask()
+          else change()
+        }),
       )
       await scheduler.waitFor(sequence.task)
       await scheduler.waitFor(Promise.all(told.map(({ value }) => value)))
