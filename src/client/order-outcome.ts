@@ -5,7 +5,12 @@ import type { Time } from './client-ports.ts'
 /** Orders of which more will be heard. */
 const openStatuses: ReadonlySet<string> = new Set<OrderMessage['status']>(['saving', 'pending', 'paying'])
 
-/** Reads an order until it is neither pending nor paying: ever more slowly, and at once when a notice of it comes. */
+/** Whether more will be heard of an order. */
+export function isOpen({ status }: Pick<OrderMessage, 'status'>): boolean {
+  return openStatuses.has(status)
+}
+
+/** Reads an order until nothing more will be heard of it: ever more slowly, and at once when a notice of it comes. */
 export async function orderOutcome(
   parts: {
     readonly read: () => Promise<OrderMessage>
@@ -24,7 +29,7 @@ export async function orderOutcome(
   try {
     for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 1.6, 4_000)) {
       const now = await read()
-      if (!openStatuses.has(now.status) || signal?.aborted === true) return now
+      if (!isOpen(now) || signal?.aborted === true) return now
       await time.wait(pauseMs * (0.75 + random() / 2), nudge.signal)
       nudge = new AbortController()
     }

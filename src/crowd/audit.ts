@@ -1,3 +1,4 @@
+import { isOpen } from '../client/order-outcome.ts'
 import type { Time } from '../client/client-ports.ts'
 import type { OpenrunClient } from '../client/openrun-client.ts'
 import type { OrderMessage } from '../domain/orders/order-messages.ts'
@@ -45,8 +46,8 @@ export async function auditBuyers(options: AuditOptions): Promise<AuditedBuyer[]
 async function settledOrders(client: OpenrunClient, time: Time, untilMs: number): Promise<OrderMessage[]> {
   for (;;) {
     const orders = await allOrders(client)
-    const isOpen = orders.some(({ status }) => status === 'pending' || status === 'paying')
-    if (!isOpen || time.nowMs() >= untilMs) return orders
+    const someOpen = orders.some(isOpen)
+    if (!someOpen || time.nowMs() >= untilMs) return orders
     await time.wait(1_000)
   }
 }

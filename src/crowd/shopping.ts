@@ -1,5 +1,6 @@
 import { ApiError, isCode } from '../client/api-error.ts'
 import type { HoldRequest } from '../client/openrun-client.ts'
+import { isOpen } from '../client/order-outcome.ts'
 import type { OrderMessage } from '../domain/orders/order-messages.ts'
 import { reasonOf, type BuyerParts } from './buyer.ts'
 import type { PaymentMethod } from './buyer-plan.ts'
@@ -131,7 +132,8 @@ export class Shopping {
       this.#isRefused = true
       return undefined
     }
-    if (isCode(error, 'hold_gone')) return undefined
+    // Of an order that was being saved and could not be: nothing was booked.
+    if (isCode(error, 'hold_gone', 'no_such_order')) return undefined
     if (isCode(error, 'sale_closed')) return 'closed'
     if (isCode(error, 'limit_reached', 'store_limit_reached')) return 'gave-up'
     if (isCode(error, 'admission_over', 'purchase_token_expired')) return 'too-late'
@@ -160,10 +162,6 @@ export async function fetchTicket(
   } catch (error) {
     note({ type: 'failed', call: 'ticket', why: reasonOf(error) })
   }
-}
-
-function isOpen({ status }: OrderMessage): boolean {
-  return status === 'pending' || status === 'paying'
 }
 
 function oneOf(codes: readonly string[], random: () => number): string {

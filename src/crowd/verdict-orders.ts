@@ -1,3 +1,4 @@
+import { isOpen } from '../client/order-outcome.ts'
 import type { BookingMessage, OrderMessage } from '../domain/orders/order-messages.ts'
 import { groupedBy } from './grouped-by.ts'
 import type { JournalEntry } from './journal.ts'
@@ -31,10 +32,14 @@ export function judgeLimit({ audit, sale }: Case): Finding {
 export function judgeSaid({ entries, audit }: Case): Finding {
   const atTheEnd = new Map(audit.flatMap(({ orders }) => orders).map((order) => [order.id, order]))
   const said = entries.filter((entry) => entry.type === 'order-said')
-  const final = said.filter(({ status }) => status !== 'pending' && status !== 'paying')
+  const final = said.filter((order) => !isOpen(order))
   const breaches = final.flatMap(({ buyer, order, status }) => {
     const now = atTheEnd.get(order)?.status
-    return now === status ? [] : [`${order} of ${buyer} was ${status} and is now ${now ?? 'gone'}`]
+    // What could not be written in time stands in no list of orders.
+    const isAbandoned = status === 'abandoned' && now === undefined
+    return now === status || isAbandoned
+      ? []
+      : [`${order} of ${buyer} was ${status} and is now ${now ?? 'gone'}`]
   })
   return { checked: final.length, breaches }
 }

@@ -304,6 +304,15 @@ t.test('said is done', async (t) => {
     const history = new MadeUp().notes('ann', 1, { type: 'order-said', order: 'ord_ann', status: 'paying' })
     breaks(t, history.ends('ann', 'refused', ['10:00']), [])
   })
+  t.test('what was being saved may have come to nothing, and what was abandoned is in no list', async (t) => {
+    for (const status of ['saving', 'abandoned'] as const)
+      breaks(t, new MadeUp().notes('ann', 1, { type: 'order-said', order: 'ord_ann', status }), [])
+  })
+  t.test('an order that was abandoned and is booked all the same', async (t) => {
+    const history = new MadeUp().buys('ann', { at: 1, units: ['10:00'] })
+    history.notes('ann', 9, { type: 'order-said', order: 'ord_ann', status: 'abandoned' })
+    breaks(t, history, ['said'], /was abandoned and is now booked/)
+  })
 })
 
 t.test('every booking has its ticket', async (t) => {

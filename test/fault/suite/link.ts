@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** What a link does with what passes through it. */
+interface Weather {
+  /** Nothing passes, and nobody is told: a cable that is pulled, a machine that is frozen. */
+  readonly isStill: boolean
+  /** How much later everything arrives, on each way. */
+  readonly delayMs: number
+  /** What is asked arrives, what is answered does not. */
+  readonly losesAnswers: boolean
+}
+
+const fair: Weather = { isStill: false, delayMs: 0, losesAnswers: false }
+
+/** A way from one process to another over TCP, which can be cut, frozen, slowed, and made to lose answers. */
+export class Link {
+  readonly port: number
+  readonly #server: Server
+  readonly #pairs = new Set<Pair>()
+  #target: number
+  #weather = fair
+  #isCut = false
+
+  private constructor(server: Server, target: number) {
+    this.#server = server
+    this.#target = target
+    this.port = (server.address() as AddressInfo).port
+    server.on('connection', (client: Socket) => this.#connect(client))
+  }
+
+  /** @param target a port of this machine */
+  static async to(target: number): Promise<Link> {
+    const server = createServer()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return new Link(server, target)
+  }
+
+  /** Connections that are open end, and new ones are refused until it is mended. */
+  cut(): void {
+    this.#isCut = true
+    this.#endAll()
+  }
+
+  /** Everything passes again, to another port from now on where one is given. */
+  mend(target = this.#target): void {
+    this.#target = target
+    this.#isCut = false
+    this.#set(fair)
+  }
+
+  freeze(): void {
+    this.#set({ ...this.#weather, isStill: true })
+  }
+
+  delay(ms: number): void {
+    this.#set({ ...this.#weather, delayMs: ms })
+  }
+
+  /** From now on what is asked arrives and what is answered does not; `mend` ends the connections that it happened to. */
+  loseAnswers(): void {
+    this.#set({ ...this.#weather, losesAnswers: true })
+  }
+
+  /** Ports from which the connections of this link reach their target. */
+  get ports(): number[] {
+    return [...this.#pairs].map((pair) => pair.port)
+  }
+
+  close(): void {
+    this.cut()
+    this.#server.close()
+  }
+
+  #set(weather: Weather): void {
+    const lost = this.#weather.losesAnswers && !weather.losesAnswers
+    this.#weather = weather
+    // What was lost would be missing in the middle of what comes after it.
+    if (lost) this.#endAll()
+    for (const pair of this.#pairs) pair.heed()
+  }
+
+  #endAll(): void {
+    for (const pair of this.#pairs) pair.end()
+  }
+
+  #connect(client: Socket): void {
+    if (this.#isCut) {
+      client.on('error', () => undefined)
+      client.destroy()
+      return
+    }
+    const pair = new Pair(client, connect(this.#target, '127.0.0.1'), () => this.#weather)
+    this.#pairs.add(pair)
+    pair.whenOver(() => this.#pairs.delete(pair))
+  }
+}
+
+/** One connection through a link. */
+class Pair {
+  readonly #client: Socket
+  readonly #store: Socket
+  readonly #weather: () => Weather
+
+  constructor(client: Socket, store: Socket, weather: () => Weather) {
+    this.#client = client
+    this.#store = store
+    this.#weather = weather
+    for (const socket of [client, store]) {
+      socket.setNoDelay(true)
+      socket.on('error', () => undefined)
+      socket.on('close', () => this.end())
+    }
+    this.#pass(client, store, false)
+    this.#pass(store, client, true)
+    this.heed()
+  }
+
+  get port(): number {
+    return this.#store.localPort ?? 0
+  }
+
+  whenOver(work: () => void): void {
+    this.#client.once('close', work)
+  }
+
+  end(): void {
+    this.#client.destroy()
+    this.#store.destroy()
+  }
+
+  heed(): void {
+    for (const socket of [this.#client, this.#store]) {
+      if (this.#weather().isStill) socket.pause()
+      else socket.resume()
+    }
+  }
+
+  #pass(from: Socket, to: Socket, isAnswer: boolean): void {
+    let busyUntilMs = 0
+    from.on('data', (bytes: Buffer) => {
+      const { delayMs, losesAnswers } = this.#weather()
+      if (isAnswer && losesAnswers) return
+      const nowMs = Date.now()
+      const atMs = Math.max(busyUntilMs, nowMs + delayMs)
+      if (atMs <= nowMs) return void to.write(bytes)
+      // Nothing overtakes what was slowed before it.
+      busyUntilMs = atMs
+      setTimeout(() => to.write(bytes), atMs - nowMs)
+    })
+    from.on('end', () => to.end())
+  }
+}

@@ -1,0 +1,109 @@
+import { faults, type Fault } from './faults.ts'
+import { takeOut, guards, type Guard } from './guards.ts'
+import { seededRandom } from '../../../src/crowd/seeded-random.ts'
+import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
+import { PromiseTable, roundLines } from './report.ts'
+import { runRound, type RoundPlan } from './round.ts'
+import { World } from './world.ts'
+
+/** Faults of one round in the short form. */
+const perRound = 6
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return 1
+})
+// Connections that say goodbye need not be waited for.
+process.exit()
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = parseFaultOptions(argv)
+  if (options === 'help') {
+    say(faultsHelp)
+    return 0
+  }
+  say(`seed ${options.seed}`)
+  return options.without === undefined ? await breakEverything(options) : await judgeTheJudge(options)
+}
+
+async function breakEverything(options: FaultOptions): Promise<number> {
+  const table = new PromiseTable()
+  const world = await World.make({ appendOnly: options.seed % 2 === 1, log: say })
+  try {
+    for (const plan of plansOf(options)) {
+      const report = await runRound(world, plan)
+      roundLines(report).forEach(say)
+      table.add(report)
+    }
+  } finally {
+    await world.end()
+  }
+  say('')
+  table.lines().forEach(say)
+  const { passed, failed } = table.counts
+  say(`\n${passed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+/** Each fault once, in an order of chance; with minutes, on and on, every third round all of its faults at once. */
+function* plansOf({ minutes, seed, buyers, only }: FaultOptions): Generator<RoundPlan> {
+  const random = seededRandom(seed, 1)
+  const wanted = faults.filter(({ name }) => name.includes(only ?? ''))
+  if (wanted.length === 0) throw new Error(`no fault has a name with ${only} in it`)
+  const untilMs = Date.now() + minutes * 60_000
+  let number = 0
+  do {
+    for (const some of inGroups(shuffled(wanted, random), perRound)) {
+      const atOnce = minutes > 0 && number % 3 === 2
+      yield { number: ++number, seed, buyers, faults: some, atOnce }
+      if (minutes > 0 && Date.now() > untilMs) return
+    }
+  } while (Date.now() < untilMs)
+}
+
+/** Takes guards out, one at a time, and sees whether it is noticed. */
+async function judgeTheJudge({ without, seed, buyers }: FaultOptions): Promise<number> {
+  const taken = without === 'all' ? guards : guards.filter(({ name }) => name === without)
+  if (taken.length === 0) throw new Error(`the guards are: ${guards.map(({ name }) => name).join(', ')}`)
+  let missed = 0
+  for (const guard of taken) {
+    const isCaught = await runWithout(guard, { seed, buyers })
+    say(`${guard.name}: ${isCaught ? 'caught' : 'NOT CAUGHT'}\n`)
+    if (!isCaught) missed++
+  }
+  say(`${taken.length - missed} passed, ${missed} failed`)
+  return missed === 0 ? 0 : 1
+}
+
+async function runWithout(guard: Guard, options: { seed: number; buyers: number }): Promise<boolean> {
+  const { program, remove } = await takeOut(guard)
+  const world = await World.make({ appendOnly: false, program, log: say })
+  try {
+    if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
+    const some = faults.filter(({ name }) => guard.faults.includes(name))
+    for (let number = 1; number <= guard.rounds; number++) {
+      const report = await runRound(world, { ...options, number, faults: some, atOnce: false })
+      roundLines(report).forEach(say)
+      if (report.breaches.length > 0) return true
+    }
+    return false
+  } finally {
+    await world.end()
+    await remove()
+  }
+}
+
+function shuffled(all: readonly Fault[], random: () => number): Fault[] {
+  return all
+    .map((fault) => ({ fault, at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ fault }) => fault)
+}
+
+function inGroups<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  )
+}

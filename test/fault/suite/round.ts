@@ -1,0 +1,150 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { systemTime, type Fetch, type Time } from '../../../src/client/client-ports.ts'
+import { runCrowd } from '../../../src/crowd/crowd.ts'
+import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
+import { NodeSocket } from '../../../src/crowd/node-socket.ts'
+import { seededRandom } from '../../../src/crowd/seeded-random.ts'
+import type { Fault } from './faults.ts'
+import { judgeHeldSeats } from './held-seats.ts'
+import { CallHistory } from './history.ts'
+import { judgeLedger } from './ledger.ts'
+import { breachesOf, type Breach } from './promises.ts'
+import { closeSales, openSales, type RoundSale } from './sales.ts'
+import { StuckReaders } from './stuck-readers.ts'
+import { twice } from './twice.ts'
+import { Viewers } from './viewers.ts'
+import type { World } from './world.ts'
+
+export interface RoundPlan {
+  readonly number: number
+  readonly seed: number
+  readonly buyers: number
+  /** One after another, or, where `atOnce`, with the beginnings close together. */
+  readonly faults: readonly Fault[]
+  readonly atOnce: boolean
+}
+
+export interface RoundReport {
+  readonly plan: RoundPlan
+  readonly breaches: readonly Breach[]
+  readonly history: CallHistory
+  readonly booked: number
+}
+
+/** Buyers think and wait by a clock that runs so many times as fast. */
+const haste = 3
+/** The crowd comes, before anything breaks. */
+const firstMs = 2_000
+/** Between two faults, at the most. */
+const pauseMs = 1_500
+/** What is left of the crowd after the last fault is sent home after this. */
+const lastMs = 10_000
+
+/** A crowd comes to two new sales while things break; then everything is mended, and what happened is judged. */
+export async function runRound(world: World, plan: RoundPlan): Promise<RoundReport> {
+  const history = new CallHistory(() => Date.now())
+  const epochMs = Date.now()
+  const sales = await openSales(world)
+  const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200 })
+  const viewers = new Viewers(world, sales, plain)
+  const stuck = new StuckReaders(world, sales)
+  const sendHome = new AbortController()
+  const breaking = breakThings(world, plan, history).then(async (forgottenMs) => {
+    await wait(lastMs, undefined, { signal: sendHome.signal }).catch(() => undefined)
+    sendHome.abort()
+    return forgottenMs
+  })
+  try {
+    const fetch = history.recorded(twice(plain, seededRandom(plan.seed, 7)))
+    const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
+    sendHome.abort()
+    const forgottenMs = await breaking
+    // Tokens and holds that nobody used end, and what could not be paid is given up.
+    const breaches = [
+      ...reports.flatMap(({ verdict }) => breachesOf(verdict)),
+      ...judgeHeldSeats(history.calls, { forgottenMs, epochMs }),
+      ...(await settled(() => judgeLedger(world, sales))),
+      ...(await viewers.judge(sales)),
+      ...world.servers.flatMap(({ falls }) => falls.splice(0).map((what) => ({ promise: 4, what }))),
+    ]
+    return { plan, breaches, history, booked: await bookedIn(world, sales) }
+  } finally {
+    viewers.stop()
+    stuck.stop()
+    close()
+    await closeSales(world, sales)
+  }
+}
+
+/** Resolves with the moments, in the history's time, at which Redis had forgotten. */
+async function breakThings(world: World, plan: RoundPlan, history: CallHistory): Promise<number[]> {
+  const random = seededRandom(plan.seed, 1_000 + plan.number)
+  const epochMs = Date.now()
+  const forgottenMs: number[] = []
+  await wait(firstMs)
+  const one = async (fault: Fault, chance: () => number): Promise<void> => {
+    history.note(`${fault.name}: begins`)
+    if (fault.forgets) forgottenMs.push(Date.now() - epochMs)
+    await fault.run(world, chance)
+    history.note(`${fault.name}: is over`)
+  }
+  if (plan.atOnce) {
+    const chances = plan.faults.map((_, index) => seededRandom(plan.seed, 2_000 + index))
+    await Promise.all(
+      plan.faults.map(async (fault, index) => {
+        const chance = chances[index] ?? random
+        await wait(chance() * pauseMs)
+        await one(fault, chance)
+      }),
+    )
+  } else {
+    for (const fault of plan.faults) {
+      await one(fault, random)
+      await wait(random() * pauseMs)
+    }
+  }
+  await world.mend()
+  history.note('everything is mended')
+  return forgottenMs
+}
+
+async function visitAll(
+  world: World,
+  { seed, number, buyers }: RoundPlan,
+  options: { sales: readonly RoundSale[]; fetch: Fetch; signal: AbortSignal },
+) {
+  const time: Time = {
+    nowMs: () => systemTime.nowMs(),
+    wait: (ms, signal) => systemTime.wait(ms / haste, signal),
+  }
+  return await Promise.all(
+    options.sales.map(({ id }, index) =>
+      runCrowd({
+        urls: world.edges.map(({ url }) => url),
+        organiserKey: world.organiserKey,
+        buyers: Math.ceil(buyers / options.sales.length),
+        saleId: id,
+        seed: seed + 31 * number + index,
+        fetch: options.fetch,
+        WebSocket: NodeSocket,
+        time,
+        signal: options.signal,
+      }),
+    ),
+  )
+}
+
+/** What is still under way when it is looked at first gets a while to come to its end. */
+async function settled(judge: () => Promise<Breach[]>): Promise<Breach[]> {
+  for (let looks = 0; ; looks++) {
+    const breaches = await judge()
+    if (breaches.length === 0 || looks === 40) return breaches
+    await wait(500)
+  }
+}
+
+async function bookedIn({ sql }: World, sales: readonly RoundSale[]): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from bookings where sale_id = any(${sales.map(({ id }) => id)}) and status = 'booked'`
+  return row?.count ?? 0
+}

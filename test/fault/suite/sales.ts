@@ -1,0 +1,66 @@
+import type { World } from './world.ts'
+
+/** Two sales that a crowd comes to: seats that cost something, and places of slots that cost nothing. */
+const roundSales = {
+  seats: {
+    kind: 'seats',
+    title: 'Seats',
+    currency: 'KRW',
+    payBySeconds: 30,
+    queue: { ratePerMinute: 900, maxActive: 25, tokenTtlSeconds: 25, holdTtlSeconds: 8, maxPerAccount: 4 },
+    hall: {
+      priceClasses: [{ name: 'R', priceMinor: 90_000 }],
+      sections: [{ code: 'A', rows: 6, seatsPerRow: 14, priceClass: 'R' }],
+    },
+  },
+  slots: {
+    kind: 'slots',
+    title: 'Places',
+    currency: 'KRW',
+    queue: { ratePerMinute: 900, maxActive: 20, tokenTtlSeconds: 25, holdTtlSeconds: 8, maxPerAccount: 2 },
+    slots: {
+      dates: ['2030-01-01'],
+      hours: ['10:00', '11:00', '12:00', '13:00'],
+      capacity: 12,
+      priceMinor: 0,
+    },
+  },
+} as const
+
+export interface RoundSale {
+  readonly id: string
+  readonly maxActive: number
+  readonly ratePerMinute: number
+}
+
+/** Resolves when people may join. */
+export async function openSales(world: World): Promise<RoundSale[]> {
+  return await Promise.all(
+    Object.values(roundSales).map(async (description) => {
+      const { id } = (await call(world, 'POST', '/api/v1/sales', {
+        ...description,
+        opensAt: new Date(Date.now() - 60_000).toISOString(),
+        closesAt: new Date(Date.now() + 3_600_000).toISOString(),
+      })) as { id: string }
+      const { maxActive, ratePerMinute } = description.queue
+      return { id, maxActive, ratePerMinute }
+    }),
+  )
+}
+
+/** So that later rounds do not pay for what is over. */
+export async function closeSales(world: World, sales: readonly RoundSale[]): Promise<void> {
+  for (const { id } of sales) await call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' })
+}
+
+async function call(world: World, method: string, path: string, body?: unknown): Promise<unknown> {
+  const [edge] = world.edges
+  const response = await fetch(`${edge?.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${world.organiserKey}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const answer: unknown = await response.json()
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
+  return answer
+}

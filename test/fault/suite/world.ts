@@ -1,0 +1,123 @@
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
+import { migrate } from '../../../src/db/migrate.ts'
+import { ensureFirstOrganiser } from '../../../src/domain/accounts/organiser-key.ts'
+import { randomIds } from '../../../src/ids.ts'
+import { Server } from './server.ts'
+import { BreakableStores } from './stores.ts'
+
+/** Two edges, and two processes that do everything else and stand in for each other. */
+const crew = [
+  { name: 'edge-1', roles: 'edge' },
+  { name: 'edge-2', roles: 'edge' },
+  { name: 'back-1', roles: 'admission,payments,worker' },
+  { name: 'back-2', roles: 'admission,payments,worker' },
+] as const
+
+const builtProgram = fileURLToPath(new URL('../../../build', import.meta.url))
+/** Short, so that a line is open again within a round. */
+const restoreSeconds = '5'
+
+export interface WorldOptions {
+  readonly appendOnly: boolean
+  /** Another program than the one that was built: one in which a guard was taken out. */
+  readonly program?: string | undefined
+  /** Put before the `node` of the last process, such as `faketime`. */
+  readonly oddOne?: readonly string[] | undefined
+  readonly log: (line: string) => void
+}
+
+/** Everything that can be broken, and our own view of the stores, which goes past all links. */
+export class World {
+  readonly stores: BreakableStores
+  readonly servers: readonly Server[]
+  readonly organiserKey: string
+  readonly log: (line: string) => void
+  #sql: Sql
+  readonly #redis: Redis
+
+  private constructor(parts: {
+    stores: BreakableStores
+    servers: readonly Server[]
+    organiserKey: string
+    log: (line: string) => void
+  }) {
+    this.stores = parts.stores
+    this.servers = parts.servers
+    this.organiserKey = parts.organiserKey
+    this.log = parts.log
+    this.#sql = sqlOf(parts.stores)
+    this.#redis = redisOf(parts.stores)
+  }
+
+  static async make(options: WorldOptions): Promise<World> {
+    const { appendOnly, log, program = builtProgram, oddOne } = options
+    const stores = await BreakableStores.start({ appendOnly, log })
+    await migrate({ url: stores.postgresUrl })
+    const sql = sqlOf(stores)
+    const organiser = await ensureFirstOrganiser(sql, randomIds)
+    await sql.end()
+    const env = { OPENRUN_RESTORE_SECONDS: restoreSeconds, OPENRUN_POSTGRES_CONNECTIONS: '8' }
+    const servers: Server[] = []
+    for (const { name, roles } of crew) {
+      const wrapper = name === 'back-2' ? oddOne : undefined
+      servers.push(await Server.make(name, { program, roles, stores: () => stores, env, wrapper }))
+    }
+    const world = new World({ stores, servers, organiserKey: organiser?.key ?? '', log })
+    await Promise.all(servers.map((server) => server.start()))
+    return world
+  }
+
+  get sql(): Sql {
+    return this.#sql
+  }
+
+  get redis(): Redis {
+    return this.#redis
+  }
+
+  get edges(): readonly Server[] {
+    return this.servers.slice(0, 2)
+  }
+
+  get backs(): readonly Server[] {
+    return this.servers.slice(2)
+  }
+
+  /** After PostgreSQL was started again: all links lead to it, and so do we. */
+  async followPostgres(): Promise<void> {
+    await this.#sql.end({ timeout: 0 })
+    this.#sql = sqlOf(this.stores)
+    const port = Number(new URL(this.stores.postgresUrl).port)
+    for (const { postgres } of this.servers) postgres.mend(port)
+  }
+
+  /** Everything runs again and every link is as good as new. */
+  async mend(): Promise<void> {
+    for (const server of this.servers) {
+      for (const link of [server.front, server.postgres, server.redis]) link.mend()
+      server.signal('SIGCONT')
+    }
+    this.stores.redis.signal('SIGCONT')
+    const fallen = this.servers.filter(({ isRunning }) => !isRunning)
+    await Promise.all(fallen.map((server) => server.start()))
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.close()))
+    await this.#sql.end({ timeout: 0 })
+    this.#redis.disconnect()
+    await this.stores.end()
+  }
+}
+
+function sqlOf(stores: BreakableStores): Sql {
+  return connectPostgres({ url: stores.postgresUrl, connections: 2, name: 'faults' })
+}
+
+function redisOf(stores: BreakableStores): Redis {
+  const redis = new Redis(stores.redisUrl, { maxRetriesPerRequest: null })
+  redis.on('error', () => undefined)
+  return redis
+}
