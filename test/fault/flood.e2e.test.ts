@@ -18,8 +18,8 @@ import { until } from '../support/until.ts'
 t.setTimeout(300_000)
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.trunc(Math.random() * 1e6))
-const requestsMax = Number(process.env['FUZZ_REQUESTS'] ?? 30_000)
-const framesMax = Number(process.env['FUZZ_FRAMES'] ?? 12_000)
+const requestsMax = Number(process.env['FUZZ_REQUESTS'] ?? 10_000)
+const framesMax = Number(process.env['FUZZ_FRAMES'] ?? 4_000)
 const connections = 24
 /** What may stay of it: what the server remembers on purpose, of accounts, answers and tokens. */
 const staysMax = 96 * 1024 * 1024

@@ -19,6 +19,7 @@ import { cancelOrder } from '../orders/order-cancelling.ts'
 import { expireDueOrders } from '../orders/order-expiring.ts'
 import { noHurry, type OrderEntry } from '../orders/order-outbox.ts'
 import { mustFindOrder } from '../orders/order-store.ts'
+import { claimMs } from './payment.ts'
 import { PaymentProcessing } from './payment-processing.ts'
 import { claimPayments } from './payment-store.ts'
 import type { ChargeOutcome, PaymentProvider } from './provider.ts'
@@ -69,6 +70,14 @@ const reaches = ({ orderId }: TestOrder, state: string) =>
 /** As if the time until the payment's next turn had passed. */
 const makeDue = ({ orderId }: TestOrder) =>
   sql`update payments set next_at = now() where order_id = ${orderId}`
+
+/** Taken up by somebody who has most of the time left; what is put off here is put off for less. */
+const isClaimed = async ({ orderId }: TestOrder): Promise<boolean> => {
+  const rows = await sql`
+    select 1 from payments
+    where order_id = ${orderId} and state = 'refunding' and next_at > now() + ${claimMs / 2}::int * interval '1 ms'`
+  return rows.length > 0
+}
 
 t.test('an approved payment books the order, for exactly its total', async (t) => {
   const provider = new ScriptedProvider()
@@ -242,6 +251,8 @@ t.test('money captured for an order that is gone goes back, under one key, until
   await reaches(made, 'refunding')
   while ((await paymentState(sql, made.orderId)) !== 'refunded') {
     const calls = provider.refunds.length
+    // What is under way is put off when it fails, and would be put off again.
+    await until('nobody is at it', async () => !(await isClaimed(made)))
     await makeDue(made)
     processor.wake()
     await until(

@@ -177,7 +177,8 @@ t.test('pausing and going on keeps the drawn order', async (t) => {
   t.same(await line(), await published())
   await sql`update sales set status = 'open', version = version + 1 where id = ${saleId}`
   catalogue.forget(saleId)
-  await gate.tick()
+  const first = await gate.tick()
   await house.passMs(saleId, 1000)
-  t.ok(((await gate.tick())?.told ?? 0) > 0)
+  const second = await gate.tick()
+  t.ok((first?.told ?? 0) + (second?.told ?? 0) > 0)
 })
