@@ -143,8 +143,9 @@ export const guards: readonly Guard[] = [
 ]
 
 const built = fileURLToPath(new URL('../../../build', import.meta.url))
-const packages = fileURLToPath(new URL('../../../node_modules', import.meta.url))
-const manifest = fileURLToPath(new URL('../../../package.json', import.meta.url))
+const project = fileURLToPath(new URL('../../..', import.meta.url))
+/** What the program finds beside its folder. */
+const beside = ['node_modules', 'package.json', 'public']
 
 /** A copy of the built program without a guard. Throws where the program has changed and the edit fits no more. */
 export async function takeOut({
@@ -154,8 +155,7 @@ export async function takeOut({
   const folder = await mkdtemp(join(tmpdir(), 'openrun-without-'))
   const program = join(folder, 'build')
   await cp(built, program, { recursive: true })
-  await cp(manifest, join(folder, 'package.json'))
-  await symlink(packages, join(folder, 'node_modules'))
+  for (const name of beside) await symlink(join(project, name), join(folder, name))
   for (const { file, from, to } of edits) {
     const path = join(program, file)
     const text = await readFile(path, 'utf8')
