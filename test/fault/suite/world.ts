@@ -65,8 +65,13 @@ export class World {
       servers.push(await Server.make(name, { program, roles, stores: () => stores, env, wrapper }))
     }
     const world = new World({ stores, servers, organiserKey: organiser?.key ?? '', log })
-    await Promise.all(servers.map((server) => server.start()))
-    return world
+    try {
+      await Promise.all(servers.map((server) => server.start()))
+      return world
+    } catch (error) {
+      await world.end()
+      throw error
+    }
   }
 
   get sql(): Sql {
