@@ -9,7 +9,8 @@ import type { Scope } from './stores.ts'
 import { startUntraced } from './untraced-process.ts'
 import { until } from './until.ts'
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** As it is built for users; `npm test` and `npm run test:some` build it first. */
+const program = fileURLToPath(new URL('../../build/main.js', import.meta.url))
 
 type Environment = Readonly<Record<string, string | undefined>>
 

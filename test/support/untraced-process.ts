@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 
 /**
- * Starts a TypeScript program with no other environment than the given one. The test runner adds its own variables
+ * Starts a program, built or in TypeScript, with no other environment than the given one. The test runner adds its own variables
  * to every child, which then waits for it and takes part in its coverage; a program that outlives its test, is killed
  * or runs as another user must not. `env` becomes the program, so the process is the child itself.
  */
@@ -12,5 +12,6 @@ export function startUntraced(
 ): ChildProcess {
   const { env, ...rest } = options
   const variables = Object.entries(env).flatMap(([name, value]) => (value ? [`${name}=${value}`] : []))
-  return spawn('env', ['-i', ...variables, process.execPath, '--import=tsx', program, ...args], rest)
+  const loader = program.endsWith('.ts') ? ['--import=tsx'] : []
+  return spawn('env', ['-i', ...variables, process.execPath, ...loader, program, ...args], rest)
 }
