@@ -93,9 +93,10 @@ export class TestRedis {
     await this.#server.process.finish()
   }
 
-  /** Starts again after `kill`, on the same port, with what an append-only file kept. */
-  async restart(): Promise<void> {
+  /** Starts again after `kill`, on the same port, with what an append-only file kept, or with nothing. */
+  async restart({ isEmpty = false } = {}): Promise<void> {
     const { port } = this.#server
+    if (isEmpty) await rm(join(this.#folder, 'appendonlydir'), { recursive: true, force: true })
     const options = { folder: this.#folder, binary: this.#binary, appendOnly: this.#appendOnly, port }
     this.#server = await startLocalRedis(options)
   }

@@ -16,7 +16,13 @@ export interface SandboxOptions {
   readonly lateMs?: number
 }
 
-const sandboxMethods = ['sandbox_approve', 'sandbox_refuse', 'sandbox_late', 'sandbox_never'] as const
+const sandboxMethods = [
+  'sandbox_approve',
+  'sandbox_refuse',
+  'sandbox_late',
+  'sandbox_never',
+  'sandbox_refuse_never',
+] as const
 type SandboxMethod = (typeof sandboxMethods)[number]
 
 interface Charge {
@@ -26,7 +32,7 @@ interface Charge {
 
 /**
  * A provider that moves no money. The buyer chooses how it behaves by the method: it approves, refuses, approves late,
- * or captures and never answers. Its books are a table, so it remembers across restarts as a real one would.
+ * or captures, or refuses, and never answers. Its books are a table, so it remembers across restarts as a real one would.
  */
 export class SandboxProvider implements PaymentProvider {
   readonly name = 'sandbox'
@@ -50,7 +56,7 @@ export class SandboxProvider implements PaymentProvider {
     // Two different charges under one key are a mistake of the caller's, as at any real provider.
     if (charge.amountMinor !== request.amountMinor)
       throw new Error('The charge key was used for another amount')
-    if (method === 'sandbox_never') await orAborted(new Promise<never>(() => {}), signal)
+    if (method.endsWith('_never')) await orAborted(new Promise<never>(() => {}), signal)
     return outcomeOf(request.key, charge)
   }
 
@@ -71,7 +77,7 @@ export class SandboxProvider implements PaymentProvider {
 
   async #enterInTime(request: ChargeRequest, method: SandboxMethod): Promise<Charge> {
     if (method === 'sandbox_late') await this.#clock.wait(this.#lateMs)
-    return this.#enter(request, method === 'sandbox_refuse' ? 'refused' : 'approved')
+    return this.#enter(request, method.startsWith('sandbox_refuse') ? 'refused' : 'approved')
   }
 
   /** The first entry under a key stands; a repeated charge reads it. */

@@ -9,6 +9,8 @@ export interface Call {
   endMs: number | undefined
   readonly method: string
   readonly path: string
+  /** The Idempotency-Key, or nothing. */
+  readonly key: string
   readonly sent: string
   /** Undefined while there is no answer, 0 where there was none. */
   status: number | undefined
@@ -44,6 +46,7 @@ export class CallHistory {
         endMs: undefined,
         method: init.method,
         path: new URL(url).pathname + new URL(url).search,
+        key: init.headers['idempotency-key'] ?? '',
         sent: (init.body ?? '').slice(0, keptChars),
         status: undefined,
         answer: '',
@@ -70,7 +73,10 @@ export class CallHistory {
     const concerns = ({ path, sent, answer }: Call): boolean =>
       words.some((word) => path.includes(word) || sent.includes(word) || answer.includes(word))
     const lines = this.calls.filter(concerns).map((call) => ({ atMs: call.atMs, text: lineOf(call) }))
-    const done = this.events.map(({ atMs, what }) => ({ atMs, text: `${time(atMs)}  *** ${what}` }))
+    const [fromMs = 0, toMs = Infinity] = [lines[0]?.atMs, lines.at(-1)?.atMs]
+    const done = this.events
+      .filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+      .map(({ atMs, what }) => ({ atMs, text: `${time(atMs)}  *** ${what}` }))
     return [...lines, ...done]
       .toSorted((a, b) => a.atMs - b.atMs)
       .slice(-linesMax)

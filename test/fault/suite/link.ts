@@ -9,9 +9,19 @@ interface Weather {
   readonly delayMs: number
   /** What is asked arrives, what is answered does not. */
   readonly losesAnswers: boolean
+  /** How much later a COMMIT arrives. */
+  readonly commitDelayMs: number
+  /** Changes what is answered. */
+  readonly garble: ((bytes: Buffer) => Buffer) | undefined
 }
 
-const fair: Weather = { isStill: false, delayMs: 0, losesAnswers: false }
+const fair: Weather = {
+  isStill: false,
+  delayMs: 0,
+  losesAnswers: false,
+  commitDelayMs: 0,
+  garble: undefined,
+}
 
 /** A way from one process to another over TCP, which can be cut, frozen, slowed, and made to lose answers. */
 export class Link {
@@ -63,6 +73,21 @@ export class Link {
     this.#set({ ...this.#weather, losesAnswers: true })
   }
 
+  /** Each COMMIT arrives so much later, and whatever comes after it on its connection. */
+  holdCommits(ms: number): void {
+    this.#set({ ...this.#weather, commitDelayMs: ms })
+  }
+
+  /** What is answered arrives as `garble` has changed it. */
+  garble(garble: (bytes: Buffer) => Buffer): void {
+    this.#set({ ...this.#weather, garble })
+  }
+
+  /** The other side is gone from all open connections, and nobody is told; `mend` ends them. */
+  halfOpen(): void {
+    for (const pair of this.#pairs) pair.halfOpen()
+  }
+
   /** Ports from which the connections of this link reach their target. */
   get ports(): number[] {
     return [...this.#pairs].map((pair) => pair.port)
@@ -78,6 +103,7 @@ export class Link {
     this.#weather = weather
     // What was lost would be missing in the middle of what comes after it.
     if (lost) this.#endAll()
+    if (weather === fair) for (const pair of this.#pairs) pair.endHalfOpen()
     for (const pair of this.#pairs) pair.heed()
   }
 
@@ -102,6 +128,7 @@ class Pair {
   readonly #client: Socket
   readonly #store: Socket
   readonly #weather: () => Weather
+  #isHalfOpen = false
 
   constructor(client: Socket, store: Socket, weather: () => Weather) {
     this.#client = client
@@ -110,7 +137,9 @@ class Pair {
     for (const socket of [client, store]) {
       socket.setNoDelay(true)
       socket.on('error', () => undefined)
-      socket.on('close', () => this.end())
+      socket.on('close', () => {
+        if (!this.#isHalfOpen) this.end()
+      })
     }
     this.#pass(client, store, false)
     this.#pass(store, client, true)
@@ -130,6 +159,15 @@ class Pair {
     this.#store.destroy()
   }
 
+  halfOpen(): void {
+    this.#isHalfOpen = true
+    this.#store.destroy()
+  }
+
+  endHalfOpen(): void {
+    if (this.#isHalfOpen) this.#client.destroy()
+  }
+
   heed(): void {
     for (const socket of [this.#client, this.#store]) {
       if (this.#weather().isStill) socket.pause()
@@ -139,11 +177,13 @@ class Pair {
 
   #pass(from: Socket, to: Socket, isAnswer: boolean): void {
     let busyUntilMs = 0
-    from.on('data', (bytes: Buffer) => {
-      const { delayMs, losesAnswers } = this.#weather()
+    from.on('data', (sent: Buffer) => {
+      const { delayMs, losesAnswers, commitDelayMs, garble } = this.#weather()
       if (isAnswer && losesAnswers) return
+      const bytes = isAnswer && garble !== undefined ? garble(sent) : sent
+      const heldMs = !isAnswer && commitDelayMs > 0 && isCommit(sent) ? commitDelayMs : 0
       const nowMs = Date.now()
-      const atMs = Math.max(busyUntilMs, nowMs + delayMs)
+      const atMs = Math.max(busyUntilMs, nowMs + delayMs + heldMs)
       if (atMs <= nowMs) return void to.write(bytes)
       // Nothing overtakes what was slowed before it.
       busyUntilMs = atMs
@@ -151,4 +191,9 @@ class Pair {
     })
     from.on('end', () => to.end())
   }
+}
+
+/** Of PostgreSQL's protocol, whichever way it is asked. */
+function isCommit(bytes: Buffer): boolean {
+  return bytes.includes('commit') || bytes.includes('COMMIT')
 }

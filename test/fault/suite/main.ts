@@ -1,4 +1,5 @@
-import { faults, type Fault } from './faults.ts'
+import type { Fault } from './fault.ts'
+import { faults } from './faults.ts'
 import { takeOut, guards, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
@@ -30,7 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function breakEverything(options: FaultOptions): Promise<number> {
   const table = new PromiseTable()
-  const world = await World.make({ appendOnly: options.seed % 2 === 1, log: say })
+  const world = await World.make({ log: say })
   try {
     for (const plan of plansOf(options)) {
       const report = await runRound(world, plan)
@@ -79,7 +80,7 @@ async function judgeTheJudge({ without, seed, buyers }: FaultOptions): Promise<n
 
 async function runWithout(guard: Guard, options: { seed: number; buyers: number }): Promise<boolean> {
   const { program, remove } = await takeOut(guard)
-  const world = await World.make({ appendOnly: false, program, log: say })
+  const world = await World.make({ program, log: say })
   try {
     if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
     const some = faults.filter(({ name }) => guard.faults.includes(name))

@@ -4,14 +4,18 @@ import { runCrowd } from '../../../src/crowd/crowd.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import { NodeSocket } from '../../../src/crowd/node-socket.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
-import type { Fault } from './faults.ts'
-import { judgeHeldSeats } from './held-seats.ts'
+import type { Fault } from './fault.ts'
 import { CallHistory } from './history.ts'
 import { judgeLedger } from './ledger.ts'
+import { judgeUnits } from './judge-units.ts'
+import { withOddCards } from './odd-cards.ts'
 import { breachesOf, type Breach } from './promises.ts'
-import { closeSales, openSales, type RoundSale } from './sales.ts'
+import { replaying } from './replays.ts'
+import { RestlessViewers } from './restless-viewers.ts'
+import { capacitiesOf, closeSales, openSales, type RoundSale } from './sales.ts'
 import { StuckReaders } from './stuck-readers.ts'
-import { twice } from './twice.ts'
+import { orderRows, tenuresOf, type Loss } from './tenures.ts'
+import { ToldPositions } from './told-positions.ts'
 import { Viewers } from './viewers.ts'
 import type { World } from './world.ts'
 
@@ -46,46 +50,57 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const epochMs = Date.now()
   const sales = await openSales(world)
   const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200 })
-  const viewers = new Viewers(world, sales, plain)
-  const stuck = new StuckReaders(world, sales)
+  const positions = new ToldPositions()
+  const viewers = new Viewers(world, sales, { fetch: plain, positions })
+  const restless = new RestlessViewers(world, sales, { seed: plan.seed, fetch: plain, positions })
+  const stuck = new StuckReaders(world, sales, Math.ceil(plan.buyers / 2))
   const sendHome = new AbortController()
-  const breaking = breakThings(world, plan, history).then(async (forgottenMs) => {
+  const breaking = breakThings(world, plan, history).then(async (losses) => {
     await wait(lastMs, undefined, { signal: sendHome.signal }).catch(() => undefined)
     sendHome.abort()
-    return forgottenMs
+    return losses
   })
   try {
-    const fetch = history.recorded(twice(plain, seededRandom(plan.seed, 7)))
+    const recorded = history.recorded(plain)
+    const fetch = withOddCards(replaying(recorded, seededRandom(plan.seed, 7)), seededRandom(plan.seed, 8))
     const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
     sendHome.abort()
-    const forgottenMs = await breaking
+    const losses = await breaking
+    restless.stop()
     // Tokens and holds that nobody used end, and what could not be paid is given up.
     const breaches = [
       ...reports.flatMap(({ verdict }) => breachesOf(verdict)),
-      ...judgeHeldSeats(history.calls, { forgottenMs, epochMs }),
       ...(await settled(() => judgeLedger(world, sales))),
+      ...judgeUnits(
+        tenuresOf({ calls: history.calls, orders: await orderRows(world, sales), losses, epochMs }),
+        await capacitiesOf(world, sales),
+      ),
       ...(await viewers.judge(sales)),
+      ...positions.breaches,
+      ...restless.breaches,
       ...world.servers.flatMap(({ falls }) => falls.splice(0).map((what) => ({ promise: 4, what }))),
     ]
     return { plan, breaches, history, booked: await bookedIn(world, sales) }
   } finally {
     viewers.stop()
+    restless.stop()
     stuck.stop()
     close()
     await closeSales(world, sales)
   }
 }
 
-/** Resolves with the moments, in the history's time, at which Redis had forgotten. */
-async function breakThings(world: World, plan: RoundPlan, history: CallHistory): Promise<number[]> {
+/** Resolves with the times, in the history's own, at which Redis forgot. */
+async function breakThings(world: World, plan: RoundPlan, history: CallHistory): Promise<Loss[]> {
   const random = seededRandom(plan.seed, 1_000 + plan.number)
   const epochMs = Date.now()
-  const forgottenMs: number[] = []
+  const losses: Loss[] = []
   await wait(firstMs)
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
     history.note(`${fault.name}: begins`)
-    if (fault.forgets) forgottenMs.push(Date.now() - epochMs)
+    const fromMs = Date.now() - epochMs
     await fault.run(world, chance)
+    if (fault.forgets) losses.push({ fromMs, toMs: Date.now() - epochMs })
     history.note(`${fault.name}: is over`)
   }
   if (plan.atOnce) {
@@ -105,7 +120,7 @@ async function breakThings(world: World, plan: RoundPlan, history: CallHistory):
   }
   await world.mend()
   history.note('everything is mended')
-  return forgottenMs
+  return losses
 }
 
 async function visitAll(

@@ -48,6 +48,16 @@ export async function openSales(world: World): Promise<RoundSale[]> {
   )
 }
 
+/** Of all units, by code and sale. */
+export async function capacitiesOf(
+  { sql }: World,
+  sales: readonly RoundSale[],
+): Promise<Map<string, number>> {
+  const rows = await sql<{ sale: string; code: string; capacity: number }[]>`
+    select sale_id as sale, code, capacity from units where sale_id = any(${sales.map(({ id }) => id)})`
+  return new Map(rows.map(({ sale, code, capacity }) => [`${code} of ${sale}`, capacity]))
+}
+
 /** So that later rounds do not pay for what is over. */
 export async function closeSales(world: World, sales: readonly RoundSale[]): Promise<void> {
   for (const { id } of sales) await call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' })

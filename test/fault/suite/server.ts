@@ -12,8 +12,6 @@ export interface ServerPlan {
   /** Where the stores are. */
   readonly stores: () => { readonly postgresUrl: string; readonly redisUrl: string }
   readonly env: Readonly<Record<string, string>>
-  /** Put before `node`, as by `faketime`. */
-  readonly wrapper?: readonly string[] | undefined
 }
 
 const startsWithinMs = 30_000
@@ -62,13 +60,15 @@ export class Server {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** Resolves when it listens. */
-  async start(): Promise<void> {
-    const { program, roles, stores, env, wrapper = [] } = this.#plan
+  /**
+   * Resolves when it listens.
+   * @param environment what this life of it has beside its own
+   */
+  async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { program, roles, stores, env } = this.#plan
     const { postgresUrl, redisUrl } = stores()
-    const [command = '', ...args]: string[] = [...wrapper, process.execPath, join(program, 'main.js')]
     this.#isMeantToRun = true
-    const child = spawn(command, args, {
+    const child = spawn(process.execPath, [join(program, 'main.js')], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
@@ -80,6 +80,7 @@ export class Server {
         DATABASE_URL: through(postgresUrl, this.postgres),
         REDIS_URL: through(redisUrl, this.redis),
         ...env,
+        ...environment,
       },
     })
     this.#child = child

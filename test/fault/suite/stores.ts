@@ -19,17 +19,13 @@ export class BreakableStores {
     this.#postgres = postgres
   }
 
-  /** @param options.appendOnly whether Redis remembers, but for the last second, what it held when it was killed */
-  static async start(options: {
-    appendOnly: boolean
-    log: (line: string) => void
-  }): Promise<BreakableStores> {
+  static async start(options: { log: (line: string) => void }): Promise<BreakableStores> {
     const folder = await mkdtemp(join(tmpdir(), 'openrun-faults-'))
     // PostgreSQL runs under an account of its own when this is root.
     await chmod(folder, 0o755)
     await mkdir(join(folder, 'data'))
     const binary = await redisServer({ redisBin: process.env['REDIS_BIN'], noInstall, log: options.log })
-    const redis = await TestRedis.start({ binary, appendOnly: options.appendOnly })
+    const redis = await TestRedis.start({ binary, appendOnly: true })
     return new BreakableStores(folder, await startPostgres(folder), redis)
   }
 

@@ -8,6 +8,7 @@ import { NodeSocket } from '../../../src/crowd/node-socket.ts'
 import { availabilitySnapshot } from '../../../src/domain/units/unit-messages.ts'
 import type { Breach } from './promises.ts'
 import type { RoundSale } from './sales.ts'
+import type { ToldPositions } from './told-positions.ts'
 import type { World } from './world.ts'
 
 interface Viewer {
@@ -26,11 +27,15 @@ export class Viewers {
   readonly #world: World
   readonly #viewers: Viewer[]
 
-  constructor(world: World, sales: readonly RoundSale[], fetch: Fetch) {
+  constructor(
+    world: World,
+    sales: readonly RoundSale[],
+    { fetch, positions }: { fetch: Fetch; positions: ToldPositions },
+  ) {
     this.#world = world
     this.#viewers = sales.flatMap(({ id }) =>
       world.edges.flatMap((edge) =>
-        (['sse', 'ws'] as const).map((transport) => watch(edge, { sale: id, transport, fetch })),
+        (['sse', 'ws'] as const).map((transport) => watch(edge, { sale: id, transport, fetch, positions })),
       ),
     )
   }
@@ -82,7 +87,12 @@ export class Viewers {
 
 function watch(
   edge: { readonly name: string; readonly url: string },
-  { sale, transport, fetch }: { sale: string; transport: Transport; fetch: Fetch },
+  {
+    sale,
+    transport,
+    fetch,
+    positions,
+  }: { sale: string; transport: Transport; fetch: Fetch; positions: ToldPositions },
 ): Viewer {
   const client = new OpenrunClient({
     baseUrl: edge.url,
@@ -94,9 +104,13 @@ function watch(
     name: `the viewer at ${edge.name} over ${transport}`,
     sale,
     map: undefined,
-    watching: client
-      .unitMap({ sale, transport })
-      .subscribe({ next: (map) => (viewer.map = map), error: () => undefined }),
+    watching: client.unitMap({ sale, transport }).subscribe({
+      next: (map) => {
+        viewer.map = map
+        positions.saw(sale, map, viewer.name)
+      },
+      error: () => undefined,
+    }),
   }
   return viewer
 }

@@ -20,11 +20,8 @@ const builtProgram = fileURLToPath(new URL('../../../build', import.meta.url))
 const restoreSeconds = '5'
 
 export interface WorldOptions {
-  readonly appendOnly: boolean
   /** Another program than the one that was built: one in which a guard was taken out. */
   readonly program?: string | undefined
-  /** Put before the `node` of the last process, such as `faketime`. */
-  readonly oddOne?: readonly string[] | undefined
   readonly log: (line: string) => void
 }
 
@@ -52,8 +49,8 @@ export class World {
   }
 
   static async make(options: WorldOptions): Promise<World> {
-    const { appendOnly, log, program = builtProgram, oddOne } = options
-    const stores = await BreakableStores.start({ appendOnly, log })
+    const { log, program = builtProgram } = options
+    const stores = await BreakableStores.start({ log })
     await migrate({ url: stores.postgresUrl })
     const sql = sqlOf(stores)
     const organiser = await ensureFirstOrganiser(sql, randomIds)
@@ -61,8 +58,7 @@ export class World {
     const env = { OPENRUN_RESTORE_SECONDS: restoreSeconds, OPENRUN_POSTGRES_CONNECTIONS: '8' }
     const servers: Server[] = []
     for (const { name, roles } of crew) {
-      const wrapper = name === 'back-2' ? oddOne : undefined
-      servers.push(await Server.make(name, { program, roles, stores: () => stores, env, wrapper }))
+      servers.push(await Server.make(name, { program, roles, stores: () => stores, env }))
     }
     const world = new World({ stores, servers, organiserKey: organiser?.key ?? '', log })
     try {

@@ -1,0 +1,21 @@
+import type { World } from './world.ts'
+
+export type Random = () => number
+
+/** Something that is done to a world, and undone. What it does depends on `random` alone. */
+export interface Fault {
+  readonly name: string
+  /** Redis is not what it was before: whoever held something may have lost it. */
+  readonly forgets?: true
+  run(world: World, random: Random): Promise<void>
+}
+
+/** In milliseconds. */
+export const seconds = (from: number, to: number, random: Random): number =>
+  1_000 * (from + random() * (to - from))
+
+export function oneOf<T>(all: readonly T[], random: Random): T {
+  const one = all[Math.floor(random() * all.length)]
+  if (one === undefined) throw new Error('there is nothing to choose from')
+  return one
+}

@@ -1,0 +1,74 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { clockOff } from './clock-off.ts'
+import { oneOf, seconds, type Fault, type Random } from './fault.ts'
+import type { Server } from './server.ts'
+import type { World } from './world.ts'
+
+async function killed(server: Server, random: Random): Promise<void> {
+  await server.end('SIGKILL')
+  await wait(seconds(0, 3, random))
+  await server.start()
+}
+
+async function stopped(server: Server, ms: number): Promise<void> {
+  server.signal('SIGSTOP')
+  await wait(ms)
+  server.signal('SIGCONT')
+}
+
+/** As after a wrong setting of a machine; begun anew with the right one. */
+async function withClockOff(server: Server, by: string, ms: number): Promise<void> {
+  await server.end('SIGTERM')
+  await server.start(await clockOff(by))
+  await wait(ms)
+  await server.end('SIGTERM')
+  await server.start()
+}
+
+/** The process that writes to most of the sales. */
+async function writerOf(world: World): Promise<Server> {
+  const rows = await world.sql<{ port: number }[]>`
+    with owner as (
+      select lease_owner as id from sale_writers where lease_until > clock_timestamp()
+      group by lease_owner order by count(*) desc limit 1)
+    select client_port as port from pg_stat_activity join owner on application_name = 'openrun ' || owner.id`
+  const ports = rows.map(({ port }) => port)
+  const writer = world.backs.find(({ postgres }) => postgres.ports.some((port) => ports.includes(port)))
+  return writer ?? oneOf(world.backs, () => 0)
+}
+
+export const processFaults: readonly Fault[] = [
+  { name: 'an edge is killed', run: (world, random) => killed(oneOf(world.edges, random), random) },
+  { name: 'the writer is killed', run: async (world, random) => killed(await writerOf(world), random) },
+  {
+    name: 'payments and worker are killed, both of them',
+    run: async (world, random) => {
+      await Promise.all(world.backs.map((back) => killed(back, random)))
+    },
+  },
+  {
+    name: 'the writer sleeps past its lease',
+    run: async (world, random) => stopped(await writerOf(world), seconds(4, 7, random)),
+  },
+  {
+    name: 'an edge sleeps',
+    run: (world, random) => stopped(oneOf(world.edges, random), seconds(2, 6, random)),
+  },
+  {
+    name: 'all processes are begun anew, one after another',
+    run: async (world) => {
+      for (const server of world.servers) {
+        await server.end('SIGTERM')
+        await server.start()
+      }
+    },
+  },
+  {
+    name: 'the clock of an edge is an hour fast',
+    run: (world, random) => withClockOff(oneOf(world.edges, random), '+1h', seconds(3, 5, random)),
+  },
+  {
+    name: 'the clock of the writer is an hour slow',
+    run: async (world, random) => withClockOff(await writerOf(world), '-1h', seconds(3, 5, random)),
+  },
+]

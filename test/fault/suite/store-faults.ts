@@ -1,0 +1,91 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { seconds, type Fault, type Random } from './fault.ts'
+import type { World } from './world.ts'
+
+async function postgresKilled(world: World, random: Random): Promise<void> {
+  await world.stores.killPostgres()
+  await wait(seconds(0, 3, random))
+  await world.stores.restartPostgres()
+  await world.followPostgres()
+}
+
+async function redisKilled(world: World, random: Random, isEmpty: boolean): Promise<void> {
+  await world.stores.redis.kill()
+  await wait(seconds(0, 3, random))
+  await world.stores.redis.restart({ isEmpty })
+}
+
+/** Its books cannot be read or written: no call is answered, and what it has begun it finishes afterwards. */
+async function providerAway({ sql }: World, ms: number): Promise<void> {
+  const away = sql.unsafe(`do $$ begin
+    lock table sandbox_charges in access exclusive mode;
+    perform pg_sleep(${ms / 1_000});
+  end $$`)
+  // Where PostgreSQL is killed at the same time, everybody is away.
+  await away.catch(() => undefined)
+}
+
+export const storeFaults: readonly Fault[] = [
+  {
+    name: 'Redis is killed, and has its file',
+    forgets: true,
+    run: (world, random) => redisKilled(world, random, false),
+  },
+  {
+    name: 'Redis is killed, and has lost its file',
+    forgets: true,
+    run: (world, random) => redisKilled(world, random, true),
+  },
+  {
+    name: 'Redis forgets everything',
+    forgets: true,
+    run: async (world) => void (await world.redis.flushall()),
+  },
+  {
+    name: 'Redis sleeps',
+    run: async (world, random) => {
+      world.stores.redis.signal('SIGSTOP')
+      await wait(seconds(1, 5, random))
+      world.stores.redis.signal('SIGCONT')
+    },
+  },
+  {
+    name: 'Redis is full',
+    run: async (world, random) => {
+      await world.redis.config('SET', 'maxmemory', '1')
+      await wait(seconds(1, 4, random))
+      await world.redis.config('SET', 'maxmemory', '0')
+    },
+  },
+  { name: 'PostgreSQL is killed', run: postgresKilled },
+  {
+    name: 'connections to PostgreSQL are ended, again and again',
+    run: async (world) => {
+      for (let times = 0; times < 20; times++) {
+        await world.sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where pid <> pg_backend_pid() and application_name like 'openrun %' and random() < 0.3`
+        await wait(100)
+      }
+    },
+  },
+  {
+    name: 'everything is killed at once',
+    forgets: true,
+    run: async (world, random) => {
+      await Promise.all([
+        ...world.servers.map((server) => server.end('SIGKILL')),
+        world.stores.redis.kill(),
+        world.stores.killPostgres(),
+      ])
+      await wait(seconds(0, 2, random))
+      await Promise.all([world.stores.redis.restart(), world.stores.restartPostgres()])
+      await world.followPostgres()
+      await Promise.all(world.servers.map((server) => server.start()))
+    },
+  },
+  {
+    name: 'the payment provider is away',
+    run: (world, random) => providerAway(world, seconds(3, 8, random)),
+  },
+]
