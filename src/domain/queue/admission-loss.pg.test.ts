@@ -66,6 +66,21 @@ t.test("the loss of Redis takes nobody's token and lets nobody in beside the pac
   t.same(await admitted(sale.id), people.slice(0, times.length))
 })
 
+t.test('a token that ended while Redis had forgotten it ends on disk too, and makes room', async (t) => {
+  const { sale, gate, buyers } = await openShop(house, { buyers: 3, queue: { maxActive: 3 } })
+  const offsetMs = Number(await house.redis.hget(saleKeys(sale.id).state, 'offset_ms'))
+  await house.redis.flushall()
+  await house.passMs(sale.id, offsetMs + sale.queue.tokenTtlSeconds * 1000 + 1000)
+  t.equal(await gate.tick(), undefined, 'the gate notices and rebuilds')
+  const next = await makePeople(sql, 3)
+  await join(house, sale.id, next)
+  await gate.tick()
+  const rows = await sql<{ account: string; ending: string | null }[]>`
+    select account_id as account, closed_as as ending from admissions where sale_id = ${sale.id} order by sequence`
+  const ended = buyers.map(({ accountId }) => ({ account: accountId, ending: 'ended' }))
+  t.same(rows, [...ended, ...next.map((account) => ({ account, ending: null }))])
+})
+
 t.test('a sale with all its tokens out admits nobody after a loss', async (t) => {
   const { sale, gate, buyers } = await openShop(house, { buyers: 3, queue: { maxActive: 3 } })
   const next = await makePeople(sql, 2)

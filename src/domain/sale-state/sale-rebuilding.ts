@@ -133,8 +133,9 @@ function accountPortions(places: readonly StandingPlace[]): Portion[] {
   ]
 }
 
+/** Also those whose time is over by now: the first tick ends them, on disk too, and says so to whom it concerns. */
 function admissionPortions(admissions: readonly (Grant & { open: boolean })[], nowMs: number): Portion[] {
-  const open = admissions.filter((one) => one.open && one.expiresAtMs > nowMs)
+  const open = admissions.filter((one) => one.open)
   const lately = admissions.filter((one) => one.admittedAtMs > nowMs - 60_000)
   const records = open.flatMap((one) => [
     one.accountId,

@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
-import { takeOut, guards, type Guard } from './guards.ts'
+import { guards } from './guard-list.ts'
+import { takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
 import { PromiseTable, roundLines } from './report.ts'
@@ -83,7 +84,7 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
   const world = await World.make({ program, log: say })
   try {
     if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
-    const some = faults.filter(({ name }) => guard.faults.includes(name))
+    const some = guard.faults.map((name) => mustFind(name))
     for (let number = 1; number <= guard.rounds; number++) {
       const report = await runRound(world, { ...options, number, faults: some, atOnce: false })
       roundLines(report).forEach(say)
@@ -94,6 +95,12 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
     await world.end()
     await remove()
   }
+}
+
+function mustFind(name: string): Fault {
+  const found = faults.find((fault) => fault.name === name)
+  if (found === undefined) throw new Error(`there is no fault ${name}`)
+  return found
 }
 
 function shuffled(all: readonly Fault[], random: () => number): Fault[] {

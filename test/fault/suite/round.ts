@@ -7,14 +7,17 @@ import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import type { Fault } from './fault.ts'
 import { CallHistory } from './history.ts'
 import { judgeLedger } from './ledger.ts'
+import { FickleBuyers } from './fickle-buyers.ts'
+import { judgeAnswers } from './judge-answers.ts'
 import { judgeUnits } from './judge-units.ts'
+import { LateOrders } from './late-orders.ts'
 import { withOddCards } from './odd-cards.ts'
 import { breachesOf, type Breach } from './promises.ts'
 import { replaying } from './replays.ts'
 import { RestlessViewers } from './restless-viewers.ts'
 import { capacitiesOf, closeSales, openSales, type RoundSale } from './sales.ts'
 import { StuckReaders } from './stuck-readers.ts'
-import { orderRows, tenuresOf, type Loss } from './tenures.ts'
+import { orderRows, tenuresOf, type Loss, type TenureSources } from './tenures.ts'
 import { ToldPositions } from './told-positions.ts'
 import { Viewers } from './viewers.ts'
 import type { World } from './world.ts'
@@ -37,6 +40,10 @@ export interface RoundReport {
 
 /** Buyers think and wait by a clock that runs so many times as fast. */
 const haste = 3
+const hastened: Time = {
+  nowMs: () => systemTime.nowMs(),
+  wait: (ms, signal) => systemTime.wait(ms / haste, signal),
+}
 /** The crowd comes, before anything breaks. */
 const firstMs = 2_000
 /** Between two faults, at the most. */
@@ -54,6 +61,9 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const viewers = new Viewers(world, sales, { fetch: plain, positions })
   const restless = new RestlessViewers(world, sales, { seed: plan.seed, fetch: plain, positions })
   const stuck = new StuckReaders(world, sales, Math.ceil(plan.buyers / 2))
+  const recorded = history.recorded(plain)
+  const late = new LateOrders(recorded)
+  const fickle = new FickleBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const sendHome = new AbortController()
   const breaking = breakThings(world, plan, history).then(async (losses) => {
     await wait(lastMs, undefined, { signal: sendHome.signal }).catch(() => undefined)
@@ -61,20 +71,18 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     return losses
   })
   try {
-    const recorded = history.recorded(plain)
-    const fetch = withOddCards(replaying(recorded, seededRandom(plan.seed, 7)), seededRandom(plan.seed, 8))
+    const replayed = replaying(late.fetch, seededRandom(plan.seed, 7))
+    const fetch = withOddCards(replayed, seededRandom(plan.seed, 8))
     const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
     sendHome.abort()
     const losses = await breaking
     restless.stop()
+    await fickle.stop()
     // Tokens and holds that nobody used end, and what could not be paid is given up.
     const breaches = [
       ...reports.flatMap(({ verdict }) => breachesOf(verdict)),
       ...(await settled(() => judgeLedger(world, sales))),
-      ...judgeUnits(
-        tenuresOf({ calls: history.calls, orders: await orderRows(world, sales), losses, epochMs }),
-        await capacitiesOf(world, sales),
-      ),
+      ...(await judgeHistory(world, sales, { calls: history.calls, losses, epochMs })),
       ...(await viewers.judge(sales)),
       ...positions.breaches,
       ...restless.breaches,
@@ -82,12 +90,27 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     ]
     return { plan, breaches, history, booked: await bookedIn(world, sales) }
   } finally {
+    late.stop()
+    void fickle.stop()
     viewers.stop()
     restless.stop()
     stuck.stop()
     close()
     await closeSales(world, sales)
   }
+}
+
+async function judgeHistory(
+  world: World,
+  sales: readonly RoundSale[],
+  sources: Omit<TenureSources, 'orders'>,
+): Promise<Breach[]> {
+  const orders = await orderRows(world, sales)
+  const tenures = tenuresOf({ ...sources, orders })
+  return [
+    ...judgeUnits(tenures, await capacitiesOf(world, sales)),
+    ...judgeAnswers(sources.calls, { orders, epochMs: sources.epochMs }),
+  ]
 }
 
 /** Resolves with the times, in the history's own, at which Redis forgot. */
@@ -128,10 +151,6 @@ async function visitAll(
   { seed, number, buyers }: RoundPlan,
   options: { sales: readonly RoundSale[]; fetch: Fetch; signal: AbortSignal },
 ) {
-  const time: Time = {
-    nowMs: () => systemTime.nowMs(),
-    wait: (ms, signal) => systemTime.wait(ms / haste, signal),
-  }
   return await Promise.all(
     options.sales.map(({ id }, index) =>
       runCrowd({
@@ -142,7 +161,7 @@ async function visitAll(
         seed: seed + 31 * number + index,
         fetch: options.fetch,
         WebSocket: NodeSocket,
-        time,
+        time: hastened,
         signal: options.signal,
       }),
     ),

@@ -7,7 +7,7 @@ const roundSales = {
     title: 'Seats',
     currency: 'KRW',
     payBySeconds: 30,
-    queue: { ratePerMinute: 900, maxActive: 25, tokenTtlSeconds: 25, holdTtlSeconds: 8, maxPerAccount: 4 },
+    queue: { ratePerMinute: 900, maxActive: 25, tokenTtlSeconds: 45, holdTtlSeconds: 8, maxPerAccount: 4 },
     hall: {
       priceClasses: [{ name: 'R', priceMinor: 90_000 }],
       sections: [{ code: 'A', rows: 6, seatsPerRow: 14, priceClass: 'R' }],
@@ -17,7 +17,7 @@ const roundSales = {
     kind: 'slots',
     title: 'Places',
     currency: 'KRW',
-    queue: { ratePerMinute: 900, maxActive: 20, tokenTtlSeconds: 25, holdTtlSeconds: 8, maxPerAccount: 2 },
+    queue: { ratePerMinute: 900, maxActive: 20, tokenTtlSeconds: 45, holdTtlSeconds: 8, maxPerAccount: 2 },
     slots: {
       dates: ['2030-01-01'],
       hours: ['10:00', '11:00', '12:00', '13:00'],

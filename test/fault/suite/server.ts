@@ -14,7 +14,7 @@ export interface ServerPlan {
   readonly env: Readonly<Record<string, string>>
 }
 
-const startsWithinMs = 30_000
+const startsWithinMs = 60_000
 
 /**
  * A server process with links of its own to each store, and one in front of it, whose address stays the same however

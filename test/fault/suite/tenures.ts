@@ -9,7 +9,8 @@ export interface UnitTenure extends Tenure {
   readonly unit: string
 }
 
-interface OrderRow {
+export interface OrderRow {
+  readonly id: string
   readonly hold: string
   readonly status: string
   readonly createdMs: number
@@ -140,7 +141,7 @@ function endingsOf(calls: readonly Call[]): Ending[] {
 /** All orders of these sales, with the places they had or have. */
 export async function orderRows({ sql }: World, sales: readonly RoundSale[]): Promise<OrderRow[]> {
   return await sql<OrderRow[]>`
-    select o.hold_id as hold, o.status, (extract(epoch from o.created_at) * 1000)::float8 as "createdMs",
+    select o.id, o.hold_id as hold, o.status, (extract(epoch from o.created_at) * 1000)::float8 as "createdMs",
       (extract(epoch from o.ended_at) * 1000)::float8 as "endedMs",
       coalesce(json_agg(json_build_object('sale', b.sale_id, 'unit', u.code)) filter (where b.id is not null), '[]') as units
     from orders o left join bookings b on b.order_id = o.id
