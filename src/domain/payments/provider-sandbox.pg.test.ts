@@ -40,3 +40,14 @@ t.test('a late charge is captured also when its caller has given up', async (t) 
   while ((await provider.lookup({ ...late, key: 'key_gone' })).outcome === 'none') await sql`select 1`
   t.match(await provider.lookup({ ...late, key: 'key_gone' }), { outcome: 'approved' })
 })
+
+t.test('a charge can be refused without a word', async (t) => {
+  const provider = new SandboxProvider({ sql, clock: new FakeClock() })
+  const silent = { ...late, key: 'key_silent', method: 'sandbox_refuse_never' }
+  const caller = new AbortController()
+  const answer = provider.charge(silent, caller.signal)
+  while ((await provider.lookup(silent)).outcome === 'none') await sql`select 1`
+  caller.abort()
+  await t.rejects(answer)
+  t.match(await provider.lookup(silent), { outcome: 'refused' })
+})

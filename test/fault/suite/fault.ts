@@ -19,3 +19,9 @@ export function oneOf<T>(all: readonly T[], random: Random): T {
   if (one === undefined) throw new Error('there is nothing to choose from')
   return one
 }
+
+export function inGroups<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  )
+}

@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts'
+import { inGroups, type Fault } from './fault.ts'
 import { faults } from './faults.ts'
 import { guards } from './guard-list.ts'
 import { takeOut, type Guard } from './guards.ts'
@@ -8,8 +8,8 @@ import { PromiseTable, roundLines } from './report.ts'
 import { runRound, type RoundPlan } from './round.ts'
 import { World } from './world.ts'
 
-/** Faults of one round in the short form. */
-const perRound = 6
+/** Faults of one round, and how many of them come together. */
+const shape = { perRound: 10, together: 2 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -49,7 +49,7 @@ async function breakEverything(options: FaultOptions): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-/** Each fault once, in an order of chance; with minutes, on and on, every third round all of its faults at once. */
+/** Each fault once, in an order of chance, by twos; with minutes, on and on, alone, by twos, and all of a round at once. */
 function* plansOf({ minutes, seed, buyers, only }: FaultOptions): Generator<RoundPlan> {
   const random = seededRandom(seed, 1)
   const wanted = faults.filter(({ name }) => name.includes(only ?? ''))
@@ -57,9 +57,9 @@ function* plansOf({ minutes, seed, buyers, only }: FaultOptions): Generator<Roun
   const untilMs = Date.now() + minutes * 60_000
   let number = 0
   do {
-    for (const some of inGroups(shuffled(wanted, random), perRound)) {
-      const atOnce = minutes > 0 && number % 3 === 2
-      yield { number: ++number, seed, buyers, faults: some, atOnce }
+    for (const some of inGroups(shuffled(wanted, random), shape.perRound)) {
+      const together = minutes > 0 ? ([1, shape.together, some.length][number % 3] ?? 1) : shape.together
+      yield { number: ++number, seed, buyers, faults: some, together }
       if (minutes > 0 && Date.now() > untilMs) return
     }
   } while (Date.now() < untilMs)
@@ -86,7 +86,7 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
     if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
     const some = guard.faults.map((name) => mustFind(name))
     for (let number = 1; number <= guard.rounds; number++) {
-      const report = await runRound(world, { ...options, number, faults: some, atOnce: false })
+      const report = await runRound(world, { ...options, number, faults: some, together: 1 })
       roundLines(report).forEach(say)
       if (report.breaches.length > 0) return true
     }
@@ -108,10 +108,4 @@ function shuffled(all: readonly Fault[], random: () => number): Fault[] {
     .map((fault) => ({ fault, at: random() }))
     .toSorted((a, b) => a.at - b.at)
     .map(({ fault }) => fault)
-}
-
-function inGroups<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  )
 }

@@ -1,3 +1,4 @@
+import { inGroups } from './fault.ts'
 import { promiseTitles, type Breach } from './promises.ts'
 import type { RoundReport } from './round.ts'
 
@@ -5,7 +6,9 @@ const wordsOfBreach = /\b(?:ord|usr|hld|bkg|sal)_\w+/g
 
 /** What a round came to: a line where everything was kept, else each breach with the calls that show it. */
 export function roundLines({ plan, breaches, history, booked }: RoundReport): string[] {
-  const done = plan.faults.map(({ name }) => name).join(plan.atOnce ? ' + ' : ', ')
+  const done = inGroups(plan.faults, plan.together)
+    .map((some) => some.map(({ name }) => name).join(' + '))
+    .join(', ')
   const head = `round ${plan.number}: ${done}: ${booked} booked, ${history.calls.length} calls`
   if (breaches.length === 0) return [`${head}: all kept`]
   return [

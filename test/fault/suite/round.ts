@@ -4,7 +4,7 @@ import { runCrowd } from '../../../src/crowd/crowd.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import { NodeSocket } from '../../../src/crowd/node-socket.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
-import type { Fault } from './fault.ts'
+import { inGroups, type Fault } from './fault.ts'
 import { CallHistory } from './history.ts'
 import { judgeLedger } from './ledger.ts'
 import { FickleBuyers } from './fickle-buyers.ts'
@@ -26,9 +26,9 @@ export interface RoundPlan {
   readonly number: number
   readonly seed: number
   readonly buyers: number
-  /** One after another, or, where `atOnce`, with the beginnings close together. */
   readonly faults: readonly Fault[]
-  readonly atOnce: boolean
+  /** So many of them come together, with their beginnings close to each other; the next when all of these are over. */
+  readonly together: number
 }
 
 export interface RoundReport {
@@ -46,7 +46,7 @@ const hastened: Time = {
 }
 /** The crowd comes, before anything breaks. */
 const firstMs = 2_000
-/** Between two faults, at the most. */
+/** Before a fault, at the most. */
 const pauseMs = 1_500
 /** What is left of the crowd after the last fault is sent home after this. */
 const lastMs = 10_000
@@ -126,20 +126,15 @@ async function breakThings(world: World, plan: RoundPlan, history: CallHistory):
     if (fault.forgets) losses.push({ fromMs, toMs: Date.now() - epochMs })
     history.note(`${fault.name}: is over`)
   }
-  if (plan.atOnce) {
-    const chances = plan.faults.map((_, index) => seededRandom(plan.seed, 2_000 + index))
+  for (const some of inGroups(plan.faults, plan.together)) {
+    const chances = some.map(() => seededRandom(random() * 2 ** 31, 0))
     await Promise.all(
-      plan.faults.map(async (fault, index) => {
+      some.map(async (fault, index) => {
         const chance = chances[index] ?? random
         await wait(chance() * pauseMs)
         await one(fault, chance)
       }),
     )
-  } else {
-    for (const fault of plan.faults) {
-      await one(fault, random)
-      await wait(random() * pauseMs)
-    }
   }
   await world.mend()
   history.note('everything is mended')
