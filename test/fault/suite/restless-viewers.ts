@@ -30,7 +30,7 @@ export class RestlessViewers {
 
   constructor(world: World, sales: readonly RoundSale[], options: RestlessOptions) {
     for (const { id } of sales)
-      for (let number = 0; number < perSale; number++) void this.#wander(world, `${id}`, number, options)
+      for (let number = 0; number < perSale; number++) void this.#wander(world, id, number, options)
   }
 
   get breaches(): readonly { promise: number; what: string }[] {

@@ -124,7 +124,7 @@ function knownHolds(calls: readonly Call[], epochMs: number): Map<string, KnownH
 interface Ending {
   readonly who: string
   readonly atMs: number
-  names(hold: string, sale: string): boolean
+  readonly names: (hold: string, sale: string) => boolean
 }
 
 /** Calls that may have ended a hold from the moment at which they were sent, whatever was answered. */

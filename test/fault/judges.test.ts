@@ -1,0 +1,120 @@
+import t from 'tap'
+import { seededRandom } from '../../src/crowd/seeded-random.ts'
+import { garbledNotices } from './suite/garbled-notices.ts'
+import type { Call } from './suite/history.ts'
+import { judgeAnswers } from './suite/judge-answers.ts'
+import { judgeUnits } from './suite/judge-units.ts'
+import { tenuresOf, type Loss, type OrderRow } from './suite/tenures.ts'
+
+/** When the histories began. */
+const epochMs = Date.UTC(2030, 0, 1)
+const sale = 'sal_a'
+
+/** Calls in the order in which they are made. */
+class Calls {
+  readonly all: Call[] = []
+
+  made(call: Partial<Call> & { method: string; path: string; atMs: number }): this {
+    const { atMs } = call
+    const rest = { who: 'one', endMs: atMs + 10, key: '', sent: '', status: 200, answer: '' }
+    this.all.push({ number: this.all.length, ...rest, ...call })
+    return this
+  }
+
+  holds(hold: string, atMs: number, more: Partial<Call> & { unit?: string; untilMs?: number } = {}): this {
+    const { unit = 'A-01-01', untilMs = atMs + 8_000, ...call } = more
+    const expiresAt = new Date(epochMs + untilMs).toISOString()
+    const answer = JSON.stringify({ hold: { id: hold, units: [{ unit, quantity: 1 }], expiresAt } })
+    return this.made({
+      method: 'POST',
+      path: `/api/v1/sales/${sale}/holds`,
+      atMs,
+      status: 201,
+      answer,
+      ...call,
+    })
+  }
+
+  orders(hold: string, atMs: number, more: Partial<Call> = {}): this {
+    const sent = JSON.stringify({ hold })
+    return this.made({ method: 'POST', path: '/api/v1/orders', atMs, sent, status: 201, ...more })
+  }
+}
+
+const row = (hold: string, createdMs: number, more: Partial<OrderRow> = {}): OrderRow => ({
+  id: `ord_${hold}`,
+  hold,
+  status: 'booked',
+  createdMs: epochMs + createdMs,
+  endedMs: null,
+  units: [{ sale, unit: 'A-01-01' }],
+  ...more,
+})
+
+const units = ({ all }: Calls, orders: readonly OrderRow[] = [], losses: readonly Loss[] = []): string[] =>
+  judgeUnits(tenuresOf({ calls: all, orders, losses, epochMs }), new Map()).map(({ what }) => what)
+
+t.test('a seat that is held may be given again once its hold may have ended', async (t) => {
+  const taken = new Calls().holds('hld_1', 0)
+  t.same(units(taken.holds('hld_2', 8_000, { who: 'other' })), [])
+  t.match(units(new Calls().holds('hld_1', 0).holds('hld_2', 7_000, { who: 'other' })), [/hld_1, hld_2/])
+  const released = new Calls()
+    .holds('hld_1', 0)
+    .made({ method: 'DELETE', path: '/api/v1/holds/hld_1', atMs: 500, status: 0 })
+  t.same(units(released.holds('hld_2', 600, { who: 'other' })), [])
+  const byOther = new Calls()
+    .holds('hld_1', 0)
+    .made({ method: 'DELETE', path: '/api/v1/holds/hld_1', atMs: 500, who: 'other' })
+  t.match(
+    units(byOther.holds('hld_2', 600, { who: 'other' })),
+    [/hld_1, hld_2/],
+    'nobody else can let go of it',
+  )
+})
+
+t.test('a seat that Redis forgot is free, and one that was ordered before is not', async (t) => {
+  const lost = [{ fromMs: 900, toMs: 1_000 }]
+  const twice = new Calls().holds('hld_1', 0).holds('hld_2', 2_000, { who: 'other' })
+  t.same(units(twice, [], lost), [])
+  t.match(units(twice, [row('hld_1', 500)], lost), [/hld_1, hld_2/])
+  t.same(units(twice, [row('hld_1', 500, { status: 'expired', endedMs: epochMs + 1_900 })], lost), [])
+})
+
+t.test('an order of a hold that nobody heard of counts too', async (t) => {
+  const late = new Calls().holds('hld_2', 5_000)
+  t.match(units(late, [row('hld_unheard', 1_000)]), [/hld_2|hld_unheard/])
+  t.same(units(late, [row('hld_unheard', 1_000, { status: 'refused', endedMs: epochMs + 4_000 })]), [])
+})
+
+const answers = ({ all }: Calls, orders: readonly OrderRow[] = []): number[] =>
+  judgeAnswers(all, { orders, epochMs }).map(({ promise }) => promise)
+
+t.test('answers that do not agree are found', async (t) => {
+  t.same(answers(new Calls().holds('hld_1', 0, { key: 'k' }).holds('hld_1', 500, { key: 'k' })), [])
+  t.same(answers(new Calls().holds('hld_1', 0, { key: 'k' }).holds('hld_2', 500, { key: 'k' })), [7])
+  const refused = new Calls().holds('hld_1', 0).orders('hld_1', 100).orders('hld_1', 900, { status: 410 })
+  t.same(answers(refused, [row('hld_1', 105)]), [4])
+  t.same(answers(refused, [row('hld_1', 105, { status: 'cancelled' })]), [])
+  t.same(answers(new Calls().holds('hld_1', 0).orders('hld_1', 8_200)), [8], 'ordered after its end')
+  t.same(answers(new Calls().holds('hld_1', 0).orders('hld_1', 8_200, { status: 410 })), [])
+  t.same(answers(new Calls().holds('hld_1', 0).orders('hld_1', 7_900).orders('hld_1', 8_200)), [])
+})
+
+const notice = (text: string): Buffer =>
+  Buffer.from(`*3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$${text.length}\r\n${text}\r\n`)
+
+t.test('of what Redis says only whole notices are lost, repeated or turned round', async (t) => {
+  const garble = garbledNotices(seededRandom(1, 1))
+  for (const answer of ['+OK\r\n', '*2\r\n$1\r\na\r\n$1\r\nb\r\n', notice('cut').toString().slice(0, -3)])
+    t.equal(garble(Buffer.from(answer)).toString(), answer)
+  const told = Array.from({ length: 400 }, (_, number) => garble(notice(`n${number}`)).toString()).join('')
+  const numbers = [...told.matchAll(/n(\d+)\r\n/g)].map(([, number]) => Number(number))
+  t.equal(Buffer.concat(numbers.map((number) => notice(`n${number}`))).toString(), told, 'whole ones')
+  const different = new Set(numbers).size
+  t.ok(different < 380 && different > 250, `${different} of 400 came`)
+  t.ok(numbers.length > different, 'some twice')
+  t.ok(
+    numbers.some((number, index) => number < (numbers[index - 1] ?? 0)),
+    'some late',
+  )
+})
