@@ -118,6 +118,15 @@ t.test('the document is there without a running server, and is not sent twice to
   t.equal((await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': etag } })).status, 304)
 })
 
+t.test('a status that is an answer of its own and an error is described as both', async (t) => {
+  const { server } = await startEdge(t, parts)
+  const { paths } = JSON.parse(JSON.stringify(server.openApi())) as {
+    paths: Record<string, Record<string, { responses: Record<string, { content: object }> }>>
+  }
+  const content = paths['/readyz']?.['get']?.responses['503']?.content ?? {}
+  t.same(Object.keys(content), ['application/json', 'application/problem+json'])
+})
+
 t.test('the readable API works under a policy that lets nothing in from elsewhere', async (t) => {
   const { url } = await startEdge(t, parts)
   const page = await fetch(`${url}/docs`)

@@ -81,7 +81,7 @@ function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
     },
     ...(endpoint.kind === 'route' &&
       endpoint.body && { requestBody: requestBodyOf(endpoint.body, endpoint.bodyTypes) }),
-    responses: { ...successesOf(endpoint), ...failuresOf(endpoint) },
+    responses: joined(successesOf(endpoint), failuresOf(endpoint)),
   }
 }
 
@@ -109,20 +109,39 @@ function requestBodyOf(schema: z.ZodType, types: Route['bodyTypes']): ZodOpenApi
   return { required: !schema.safeParse(undefined).success, content: { 'application/json': { schema } } }
 }
 
-function successesOf(endpoint: Endpoint): ZodOpenApiResponsesObject {
-  if (endpoint.kind === 'stream') return { '200': eventsOf(endpoint) }
-  const entries = Object.entries(endpoint.responses).map(([status, spec]) => [status, responseOf(spec)])
-  return Object.fromEntries(entries) as ZodOpenApiResponsesObject
+/** A status may stand for an answer of the route's own and for an error, as where one asks whether it is ready. */
+function joined(
+  own: Readonly<Record<string, DocumentedAnswer>>,
+  failures: Readonly<Record<string, DocumentedAnswer>>,
+): ZodOpenApiResponsesObject {
+  const both = Object.entries(own).flatMap(([status, answer]) => {
+    const failure = failures[status]
+    if (!failure) return []
+    const description = `${answer.description}\n${failure.description}`
+    return [[status, { description, content: { ...answer.content, ...failure.content } }]]
+  })
+  return { ...own, ...failures, ...Object.fromEntries(both) } as ZodOpenApiResponsesObject
 }
 
-function responseOf(spec: ResponseSpec): { description: string; content?: ZodOpenApiContentObject } {
+interface DocumentedAnswer {
+  readonly description: string
+  readonly content?: ZodOpenApiContentObject
+}
+
+function successesOf(endpoint: Endpoint): Record<string, DocumentedAnswer> {
+  if (endpoint.kind === 'stream') return { '200': eventsOf(endpoint) }
+  const entries = Object.entries(endpoint.responses).map(([status, spec]) => [status, responseOf(spec)])
+  return Object.fromEntries(entries) as Record<string, DocumentedAnswer>
+}
+
+function responseOf(spec: ResponseSpec): DocumentedAnswer {
   const { contentType = 'application/json', schema } = spec
   if (!schema && spec.contentType === undefined) return { description: spec.description }
   return { description: spec.description, content: { [contentType]: { schema: schema ?? z.string() } } }
 }
 
 /** OpenAPI 3.1 cannot describe single events, so they stand in the text and, by name, as alternatives of the data. */
-function eventsOf({ events }: Stream): { description: string; content: ZodOpenApiContentObject } {
+function eventsOf({ events }: Stream): DocumentedAnswer {
   const lines = Object.entries(events).map(([name, spec]) => `- \`${name}\`: ${spec.description}`)
   const data = Object.values(events).flatMap(({ schema }) => (schema ? [schema] : []))
   const schema = data.length === 0 ? z.string() : z.union(data)
@@ -132,16 +151,16 @@ function eventsOf({ events }: Stream): { description: string; content: ZodOpenAp
   }
 }
 
-function failuresOf(endpoint: Endpoint): ZodOpenApiResponsesObject {
+function failuresOf(endpoint: Endpoint): Record<string, DocumentedAnswer> {
   const byStatus = new Map<number, Set<ErrorDefinition>>()
   for (const error of [...edgeErrorsOf(endpoint), ...(endpoint.errors ?? [])]) {
     byStatus.set(error.status, (byStatus.get(error.status) ?? new Set()).add(error))
   }
-  const responses: ZodOpenApiResponsesObject = {}
+  const responses: Record<string, DocumentedAnswer> = {}
   for (const [status, errors] of byStatus) {
     const lines = [...errors].map(({ code, title }) => `- \`${code}\`: ${title}`)
     const content = { 'application/problem+json': { schema: problem } }
-    responses[String(status) as '400'] = { description: lines.join('\n'), content }
+    responses[String(status)] = { description: lines.join('\n'), content }
   }
   return responses
 }

@@ -116,10 +116,15 @@ export class Contract {
     const faults: string[] = []
     if (status >= 500 && status !== 503)
       faults.push(`a failure of the server: ${answer.bytes.toString().slice(0, 300)}`)
-    if (status >= 400) faults.push(...problemFaults(answer))
     const operation = this.#find(method, url)
+    // Also where its status is one of errors, as where it is asked whether the server is ready.
+    const isOwn =
+      operation?.responses[String(status)]?.content?.['application/json'] !== undefined &&
+      (answer.headers.get('content-type') ?? '').startsWith('application/json')
+    const isProblem = status >= 400 && !isOwn
+    if (isProblem) faults.push(...problemFaults(answer))
     if (operation === undefined) return faults
-    if (status >= 400) faults.push(...undocumented(operation, answer))
+    if (isProblem) faults.push(...undocumented(operation, answer))
     else faults.push(...this.#shapeFaults(operation, answer))
     return faults.map((fault) => `${method} ${url.slice(0, 200)} → ${status}: ${fault}`)
   }

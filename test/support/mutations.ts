@@ -50,7 +50,9 @@ export function mutationsOf(value: unknown, path = ''): Mutation[] {
         { name: `${path} with a stranger`, value: { ...(value as object), stranger: 1 } },
         {
           name: `${path} with __proto__`,
-          value: JSON.parse(`{"__proto__": {}, ${JSON.stringify(value).slice(1)}`) as unknown,
+          value: JSON.parse(
+            `{"__proto__": {}${entries.length > 0 ? ', ' : ''}${JSON.stringify(value).slice(1)}`,
+          ) as unknown,
         },
       ]
   return [...own, ...inner, ...without, ...more]
