@@ -86,7 +86,7 @@ export class Turns {
   }
 }
 
-/** What arrives in the order in which it was sent, unless the way is cut before. */
+/** What arrives in the order in which it was sent, unless the way is cut before. To arrive must not throw. */
 export class Way {
   readonly #turns: Turns
   readonly #label: string
@@ -121,7 +121,6 @@ export class Calls {
   /** One connection to Redis: what is sent first arrives first, and is answered first. */
   #arrived: Promise<unknown> = Promise.resolve()
   #answered: Promise<unknown> = Promise.resolve()
-  underWay = 0
 
   /** @param fates of the first calls; all after them are answered */
   constructor(
@@ -212,14 +211,11 @@ export class Calls {
       throw lost
     }
     if (fate === 'is lost') return thrower
-    this.underWay++
     try {
       const answer = await this.#turns.real(work)
       return fate === 'is answered' ? () => answer : thrower
     } catch (error) {
       return () => thrower(error as Error)
-    } finally {
-      this.underWay--
     }
   }
 }
