@@ -2,55 +2,11 @@ import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import t from 'tap'
 import { FakeClock } from '../../test/support/fake-clock.ts'
-import { makeUnitTable } from '../domain/sales/unit-table.ts'
+import { hallUnits as units, seatCount, TrueHall } from '../../test/support/true-hall.ts'
 import { unpackSeats } from '../domain/units/seat-bits.ts'
 import type { UnitsDelta } from '../domain/units/unit-messages.ts'
 import { MapView, type MapEvent } from './map-view.ts'
 import { UnitMap } from './unit-map.ts'
-
-const seatCount = 40
-const codes = Array.from({ length: seatCount }, (_, unitNo) => `A-01-${String(unitNo + 1).padStart(2, '0')}`)
-const row = { row: 1, first: 0, seats: seatCount, x: 0, y: 0, priceClass: 0 }
-const units = makeUnitTable(
-  codes.map((code, unitNo) => ({ unitNo, code, capacity: 1, priceMinor: 0, priceClass: 'A' })),
-  {
-    kind: 'seats',
-    priceClasses: [{ name: 'A', priceMinor: 0 }],
-    sections: [{ code: 'A', name: 'A', dx: 1, dy: 0, rows: [row] }],
-  },
-)
-
-/** A hall as the scripts keep it, and what they publish. */
-class TrueHall {
-  epoch = 1
-  #rev = 0
-  readonly states = new Uint8Array(seatCount)
-
-  change(unitNo: number, state: number): UnitsDelta {
-    this.states[unitNo] = state
-    const prev = this.#rev++
-    return { epoch: this.epoch, prev, seq: this.#rev, changes: [[unitNo, state === 0 ? 1 : 0, state]] }
-  }
-
-  /** Redis forgot: what was only held is free. */
-  forget(): void {
-    this.epoch++
-    this.states.forEach((state, unitNo) => (this.states[unitNo] = state === 2 ? 2 : 0))
-  }
-
-  reading(): [number, number, string[]] {
-    const owners = [...this.states.entries()].filter(([, state]) => state !== 0)
-    return [
-      this.epoch,
-      this.#rev,
-      owners.flatMap(([unitNo, state]) => [`${unitNo}:1`, state === 2 ? 's:ord' : 'h:hol']),
-    ]
-  }
-
-  head(): unknown {
-    return { epoch: this.epoch, rev: this.#rev }
-  }
-}
 
 /** What a viewer makes of what it is told, by the rule of the protocol. */
 class Viewer {
@@ -332,5 +288,15 @@ t.test('a position from within what was read as a whole is answered with the who
   elsewhere.hear(view.since(elsewhere.position))
   t.same(elsewhere.states, hall.states)
   view.stop()
+  map.stop()
+})
+
+t.test('what was read before a cut, and answered after it, is read once more', async (t) => {
+  const { hall, lost$, map } = stage()
+  const reading = map.picture()
+  hall.change(1, 1)
+  lost$.next()
+  t.equal((await reading).states[1], 1)
+  t.equal(map.known?.seq, 1)
   map.stop()
 })

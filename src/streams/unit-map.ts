@@ -47,6 +47,8 @@ export class UnitMap {
   #known: { epoch: number; seq: number; left: Int32Array; states: Uint8Array } | undefined
   #early: UnitsDelta[] = []
   #reading: Promise<MapPicture> | undefined
+  /** Something was lost while the whole is read, perhaps after Redis had looked. */
+  #isReadTooEarly = false
   #suspectSeq = -1
 
   constructor(options: UnitMapOptions) {
@@ -74,9 +76,10 @@ export class UnitMap {
   }
 
   forget(): void {
+    this.#early = []
+    this.#isReadTooEarly = this.#reading !== undefined
     if (this.#known === undefined) return
     this.#known = undefined
-    this.#early = []
     this.#lost.next()
   }
 
@@ -119,17 +122,9 @@ export class UnitMap {
   }
 
   async #read(): Promise<MapPicture> {
-    const { state, saleId, units, onRead } = this.#options
     try {
-      const reply = await state.run(unitsSnapshot, saleId, { kind: units.kind })
-      onRead?.()
-      // The epoch that answered: by now another may have begun.
-      const [epoch, seq, flat] = reply as [number, number, ScriptReply[]]
-      const picture = {
-        epoch,
-        seq,
-        ...(units.kind === 'seats' ? seatsOf : poolsOf)(flat, units),
-      }
+      let picture = await this.#readOnce()
+      while (this.#isReadTooEarly) picture = await this.#readOnce()
       const early = this.#early
       this.#early = []
       this.#known = picture
@@ -139,6 +134,16 @@ export class UnitMap {
     } finally {
       this.#reading = undefined
     }
+  }
+
+  async #readOnce(): Promise<MapPicture> {
+    const { state, saleId, units, onRead } = this.#options
+    this.#isReadTooEarly = false
+    const reply = await state.run(unitsSnapshot, saleId, { kind: units.kind })
+    onRead?.()
+    // The epoch that answered: by now another may have begun.
+    const [epoch, seq, flat] = reply as [number, number, ScriptReply[]]
+    return { epoch, seq, ...(units.kind === 'seats' ? seatsOf : poolsOf)(flat, units) }
   }
 }
 

@@ -48,11 +48,12 @@ export class SaleState {
     args: Readonly<Record<OwnArg<Arg>, string | number>>,
   ): Promise<ScriptReply> {
     const known = this.#knownOf(saleId)
+    const asked = known.epoch
     let reply = await this.#call(script, known, args)
     if (reply === saleFailures.otherEpoch || reply === saleFailures.forgotten) {
-      const before = known.epoch
-      await this.refresh(saleId)
-      if (known.epoch !== before) reply = await this.#call(script, known, args)
+      // Another call, which was refused a little earlier, may have looked it up already.
+      if (known.epoch === asked) await this.refresh(saleId)
+      if (known.epoch !== asked) reply = await this.#call(script, known, args)
     }
     if (typeof reply === 'number' && reply < 0) throw saleFailure(reply)
     return reply
