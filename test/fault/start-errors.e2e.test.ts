@@ -58,6 +58,13 @@ t.test('a Redis that is not there is named in one line', (t) =>
   fails(t, { REDIS_URL: `redis://:secret@${nowhere}` }, /^Redis at 127\.0\.0\.1:1 cannot be used/),
 )
 
+t.test('Sentinels and clusters that are not there are named in one line', async (t) => {
+  const REDIS_URL = `redis://:secret@${nowhere},redis://localhost:1`
+  const line = /^Redis at 127\.0\.0\.1:1, localhost:1 cannot be used/
+  await fails(t, { REDIS_URL, OPENRUN_REDIS_SENTINEL_MASTER: 'main' }, line)
+  await fails(t, { REDIS_URL, OPENRUN_REDIS_CLUSTER: 'true' }, line)
+})
+
 t.test('a setting that is wrong is named in one line', async (t) => {
   await fails(t, { PORT: 'http' }, /^PORT=http is wrong/)
   await fails(t, { DATABASE_URL: 'mysql://x:secret@y/z' }, /^DATABASE_URL is wrong/)
