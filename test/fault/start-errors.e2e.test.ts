@@ -3,7 +3,7 @@ import { onFreePort } from '../../src/db/local/free-port.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { useStores } from '../support/stores.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(120_000)
 
 const stores = await useStores(t)
 const env = { DATABASE_URL: stores.postgresUrl, REDIS_URL: stores.redisUrl }

@@ -22,6 +22,7 @@ export class RedisProcess {
   readonly #folder: string
   readonly #plan: Plan
   #process: StoreProcess
+  #isRunning = true
 
   private constructor(parts: { plan: Plan; folder: string; port: number; process: StoreProcess }) {
     this.port = parts.port
@@ -50,12 +51,17 @@ export class RedisProcess {
     return this.#process.pid
   }
 
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.signal(signal)
   }
 
   /** Resolves when it is gone; it was given no time to write anything down. */
   async kill(): Promise<void> {
+    this.#isRunning = false
     this.signal('SIGKILL')
     await this.#process.finish()
   }
@@ -63,6 +69,7 @@ export class RedisProcess {
   /** Starts again after `kill`, on the same port, with what it wrote down. */
   async restart(): Promise<void> {
     this.#process = await begin(this.#plan, this.#folder, this.port)
+    this.#isRunning = true
   }
 
   async end(): Promise<void> {
