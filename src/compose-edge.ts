@@ -73,11 +73,7 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
       { name: 'postgresql', check: async () => void (await sql`select 1`) },
       {
         name: 'redis',
-        check: async () => {
-          await redis.ping()
-          // Answering is not enough: no script may be sent before it is known who answers.
-          if (base.state.runId === '') throw new Error('the server has no run_id')
-        },
+        check: () => redis.mustBeReady(),
       },
     ],
     registry: base.registry,

@@ -3,7 +3,8 @@ import { Subject } from 'rxjs'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { connectPostgres, type Sql } from './db/postgres.ts'
-import { connectRedis, connectRedisSubscriber, RedisLife, type Redis } from './db/redis.ts'
+import { redisServers } from './db/redis-connecting.ts'
+import type { RedisPlace, RedisServers } from './db/redis-servers.ts'
 import { PostgresSigningKeyStore } from './domain/accounts/signing-key-store.ts'
 import { SigningKeys } from './domain/accounts/signing-keys.ts'
 import type { Hurry } from './domain/orders/order-outbox.ts'
@@ -42,6 +43,9 @@ export interface ComposeOptions {
     | 'pictures'
     | 'picturesServer'
     | 'picturesRegion'
+    | 'redisSentinelMaster'
+    | 'redisSentinelPassword'
+    | 'redisCluster'
   >
   readonly postgresUrl: string
   readonly redisUrl: string
@@ -58,7 +62,7 @@ export interface Foundation extends ComposeOptions {
   readonly sql: Sql
   /** For searches among the stores, which cannot keep anybody else waiting for a connection. */
   readonly searchSql: Sql
-  readonly redis: Redis
+  readonly redis: RedisServers
   readonly state: SaleState
   readonly broker: Broker
   readonly catalogue: SaleCatalogue
@@ -139,17 +143,15 @@ async function connectStores(options: ComposeOptions, processId: string) {
     name,
     searches: true,
   })
-  const redis = connectRedis({ url: options.redisUrl, name: processId, log })
-  const subscriber = connectRedisSubscriber({ url: options.redisUrl, name: processId, log })
-  const life = new RedisLife(redis, options.clock)
+  const { redis, subscriber } = redisServers({ ...redisPlace(options), ...options, name: processId })
   const letGo = async (): Promise<void> => {
     redis.disconnect()
     subscriber.disconnect()
     await Promise.all([sql.end({ timeout: 1 }), searchSql.end({ timeout: 1 })])
   }
   try {
-    await Promise.all([redis.connect(), subscriber.connect(), sql`select 1`])
-    await life.known()
+    await Promise.all([redis.connect(), sql`select 1`])
+    await subscriber.connect()
   } catch (error) {
     await letGo()
     throw error
@@ -158,8 +160,13 @@ async function connectStores(options: ComposeOptions, processId: string) {
     sql,
     searchSql,
     redis,
-    state: new SaleState({ redis, life }),
+    state: new SaleState(redis),
     broker: new Broker({ subscriber, log }),
     letGo,
   }
+}
+
+function redisPlace({ redisUrl, config }: ComposeOptions): RedisPlace {
+  const { redisSentinelMaster: master, redisSentinelPassword: password, redisCluster: isCluster } = config
+  return { redisUrl, isCluster, sentinels: master === undefined ? undefined : { master, password } }
 }

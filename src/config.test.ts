@@ -88,6 +88,29 @@ t.test('a wrong store address is refused without showing the password in it', as
   t.notMatch(line, /hunter2/)
 })
 
+t.test('several servers of Redis need a word of what they are, and one word only', async (t) => {
+  const one = 'redis://a:1'
+  const several = `${one},redis://b:2`
+  const master = { OPENRUN_REDIS_SENTINEL_MASTER: 'main' }
+  const cluster = { OPENRUN_REDIS_CLUSTER: 'true' }
+  t.match(parsed({ REDIS_URL: several, ...master }), { redisUrl: several, redisSentinelMaster: 'main' })
+  t.match(parsed({ REDIS_URL: one, ...cluster }), { redisUrl: one, redisCluster: true })
+  const wrong: readonly [Record<string, string>, RegExp][] = [
+    [{ REDIS_URL: several }, /^REDIS_URL names several servers: set /],
+    [{ REDIS_URL: several, ...master, ...cluster }, /are both set/],
+    [master, /^OPENRUN_REDIS_SENTINEL_MASTER needs the addresses/],
+    [cluster, /^OPENRUN_REDIS_CLUSTER needs addresses/],
+    [{ REDIS_URL: `${one}/1`, ...cluster }, /^REDIS_URL names a database/],
+    [{ REDIS_URL: one, OPENRUN_REDIS_SENTINEL_PASSWORD: 'secret' }, /is set without/],
+    [{ REDIS_URL: `${one},http://b`, ...cluster }, /^REDIS_URL is wrong: expected a URL/],
+  ]
+  for (const [env, line] of wrong) {
+    const lines = refused(env)
+    t.equal(lines.length, 1)
+    t.match(lines, [line])
+  }
+})
+
 t.test('unknown options and options without their value are named', async (t) => {
   t.match(refused({}, '--prot', 'extra'), [/^--prot is not an option/, /^extra is not an option/])
   t.match(refused({}, '--roles'), ['--roles needs a value: --roles LIST'])

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { flag, list, oneOf, originOf, setOf, url, whole } from './config-values.ts'
+import { redisUrls, wrongOfRedis } from './config-redis.ts'
 import { StartError } from './start-error.ts'
 
 export const roles = ['edge', 'admission', 'payments', 'worker'] as const
@@ -25,11 +26,30 @@ const configSchema = z.object({
     description: 'PostgreSQL to use, postgres://…',
     defaultText: 'none: a local PostgreSQL is started in the data folder',
   }),
-  redisUrl: setting(url('redis:', 'rediss:').optional(), {
+  redisUrl: setting(redisUrls().optional(), {
     env: 'REDIS_URL',
     value: 'URL',
-    description: 'Redis or Valkey to use, redis://…',
+    description:
+      'Redis or Valkey to use, redis://…; of Sentinels and of a cluster several addresses, separated by commas',
     defaultText: 'none: a local Redis is started in the data folder',
+  }),
+  redisSentinelMaster: setting(z.string().optional(), {
+    env: 'OPENRUN_REDIS_SENTINEL_MASTER',
+    value: 'NAME',
+    description:
+      'The addresses in REDIS_URL are those of Sentinels, and the master they know by this name is used; the login in the first address is that of the master',
+    defaultText: 'none: no Sentinels',
+  }),
+  redisSentinelPassword: setting(z.string().optional(), {
+    env: 'OPENRUN_REDIS_SENTINEL_PASSWORD',
+    value: 'SECRET',
+    description: 'Password of the Sentinels themselves',
+    defaultText: 'none: they want none',
+  }),
+  redisCluster: setting(flag('false'), {
+    env: 'OPENRUN_REDIS_CLUSTER',
+    description:
+      'The addresses in REDIS_URL are nodes of a Redis Cluster; the login in the first is that of all',
   }),
   redisBin: setting(z.string().optional(), {
     env: 'REDIS_BIN',
@@ -201,7 +221,7 @@ export function parseConfig({ env, argv }: ConfigSources): ParsedCommand {
   const parsed = configSchema.safeParse(values)
   const lines = [
     ...wrong,
-    ...(parsed.success ? [] : parsed.error.issues.map((issue) => lineOf(issue, values))),
+    ...(parsed.success ? wrongOfRedis(parsed.data) : parsed.error.issues.map((one) => lineOf(one, values))),
   ]
   if (!parsed.success || lines.length > 0) throw new StartError([...new Set(lines)])
   return { help: false, config: complete(parsed.data), warnings: unknownVariables(env) }

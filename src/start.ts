@@ -8,6 +8,7 @@ import { helpText } from './config-help.ts'
 import { resetLocalData } from './db/local/data-folder.ts'
 import { startLocalStores, type LocalStores } from './db/local/local-stores.ts'
 import { migrate } from './db/migrate.ts'
+import { hostsOf } from './db/redis-address.ts'
 import { addOrganiserKey, ensureFirstOrganiser, firstOrganiser } from './domain/accounts/organiser-key.ts'
 import { createDemo } from './domain/demo.ts'
 import { randomIds } from './ids.ts'
@@ -125,14 +126,14 @@ function stopOnSignal(log: Log): Stopping {
 }
 
 function unreachable(url: string): (error: unknown) => never {
-  const { protocol, host } = new URL(url)
-  const name = protocol.startsWith('redis') ? 'Redis' : 'PostgreSQL'
+  const name = url.startsWith('redis') ? 'Redis' : 'PostgreSQL'
   return (error) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const isStoreError =
-      code !== '' || (error instanceof Error && /Connection is closed|max retries/.test(error.message))
+      code !== '' ||
+      (error instanceof Error && /Connection is closed|max retries|sentinels/.test(error.message))
     if (error instanceof StartError || !isStoreError) throw error
-    throw new StartError(`${name} at ${host} cannot be used: ${(error as Error).message || code}`, {
+    throw new StartError(`${name} at ${hostsOf(url)} cannot be used: ${(error as Error).message || code}`, {
       cause: error,
     })
   }

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
-import { connectRedis, RedisLife, type Redis } from '../../src/db/redis.ts'
+import { OneRedis } from '../../src/db/one-redis.ts'
+import { connectRedis, type Redis } from '../../src/db/redis.ts'
 import { queueJoin } from '../../src/domain/queue/queue-scripts.ts'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { createLog } from '../../src/log.ts'
@@ -82,9 +83,8 @@ let bare: BareJoin | undefined
 serveParent<BareJoinCalls>({
   listen: async ({ redisUrl, ticketChars }) => {
     const redis = connectRedis({ url: redisUrl, name: 'bench-limit', log: createLog({ level: 'silent' }) })
-    const life = new RedisLife(redis)
-    await redis.connect()
-    await life.known()
+    const life = new OneRedis(redis)
+    await life.connect()
     await redis.script('LOAD', queueJoin.lua)
     bare = new BareJoin(redis, life.runId, ticketChars)
     const app = uws.App().post('/api/v1/sales/:sale/queue', bare.serve)

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { RedisLife, type Redis } from '../../src/db/redis.ts'
+import { OneRedis } from '../../src/db/one-redis.ts'
+import type { Redis } from '../../src/db/redis.ts'
 import { parseAdmission } from '../../src/domain/queue/queue-place.ts'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { SaleState } from '../../src/domain/sale-state/sale-state.ts'
@@ -39,10 +40,9 @@ export async function openChangingSale(
   const count = Math.min(holders, seats)
   await load.ask('join', { port: server.port, connections: 16, sales: [sale], seconds: 300, count })
   const inside = await whoAreInside(stores, sale, count)
-  const life = new RedisLife(redis)
-  await redis.connect()
-  await life.known()
-  const state = new SaleState({ redis, life })
+  const one = new OneRedis(redis)
+  await one.connect()
+  const state = new SaleState(one)
   await state.refresh(sale)
   const changes = new MapChanges({ holds: new HoldStore(state, { atOnce: 1 }), sale, seats, holders: inside })
   // Redis learns the scripts: a call that has to be repeated would change places with the next one.

@@ -1,37 +1,87 @@
-import { Redis as IoRedis } from 'ioredis'
+import { Redis as IoRedis, type RedisOptions as IoRedisOptions } from 'ioredis'
 import { generalErrors, Problem } from '../errors.ts'
-import { systemClock, type Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { redisAddresses } from './redis-address.ts'
 
 export type Redis = IoRedis
 
 export interface RedisOptions {
+  /** Of the server, or of Sentinels, separated by commas. */
   readonly url: string
+  /** The addresses are those of Sentinels: the server is the master they know by this name. */
+  readonly sentinels?: RedisSentinels | undefined
   /** Shown in CLIENT LIST. */
   readonly name: string
   readonly log: Log
+  /** Told of each error that the server answers. */
+  readonly heed?: (error: Error) => void
 }
+
+export interface RedisSentinels {
+  readonly master: string
+  readonly password: string | undefined
+}
+
+const connectTimeoutMs = 2000
 
 /**
  * A connection that never repeats a command by itself and never queues one while it is down: a script that was cut
  * off is asked again by its caller, who knows what it named.
  */
 export function connectRedis(options: RedisOptions): Redis {
-  const redis = new IoRedis(options.url, {
-    connectionName: options.name,
+  const { sentinels, heed, log, name } = options
+  const common: IoRedisOptions = {
+    connectionName: name,
     lazyConnect: true,
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
-    connectTimeout: 2000,
+    connectTimeout: connectTimeoutMs,
     // A stopped server must not hold requests for ever; writes that it may still apply are named, so asking again is safe.
     commandTimeout: 3000,
-    retryStrategy: (times) => Math.min(1000, 25 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
+    retryStrategy,
+    reconnectOnError: (error) => {
+      heed?.(error)
+      // It was a master and is one no more; true connects anew and does not repeat the command.
+      return error.message.startsWith('READONLY')
+    },
+  }
+  const redis =
+    sentinels === undefined
+      ? new IoRedis(options.url, common)
+      : throughSentinels(options.url, sentinels, common)
+  redis.on('error', (error: Error) => log.debug({ err: error, redis: name }, 'redis connection'))
+  return redis
+}
+
+function retryStrategy(times: number): number {
+  return Math.min(1000, 25 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2)
+}
+
+/** The login of the addresses is that of the master; Sentinels that want one have a password of their own. */
+function throughSentinels(urls: string, sentinels: RedisSentinels, common: IoRedisOptions): Redis {
+  const addresses = redisAddresses(urls)
+  const [{ username, password, hasTls, database } = { hasTls: false, database: 0 }] = addresses
+  let hasBegun = false
+  const redis = new IoRedis({
+    ...common,
+    sentinels: addresses.map(({ host, port = 26_379 }) => ({ host, port })),
+    name: sentinels.master,
+    db: database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(sentinels.password === undefined ? {} : { sentinelPassword: sentinels.password }),
+    ...(hasTls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    // A master that was replaced is let go of as soon as a Sentinel says so, also when it hangs and closes nothing.
+    failoverDetector: true,
+    disconnectTimeout: 500,
+    sentinelCommandTimeout: connectTimeoutMs,
+    sentinelReconnectStrategy: () => 1000,
+    // A start without Sentinels fails and says so; later they are asked until one answers.
+    sentinelRetryStrategy: (times) => (hasBegun ? retryStrategy(times) : null),
   })
-  redis.on('error', (error: Error) =>
-    options.log.debug({ err: error, redis: options.name }, 'redis connection'),
-  )
+  redis.once('ready', () => (hasBegun = true))
   return redis
 }
 
@@ -48,59 +98,13 @@ export function connectRedisSubscriber(options: RedisOptions): Redis {
   return redis
 }
 
-const askAgainMs = 200
-
-/**
- * Knows which life of the Redis server a connection talks to. Between a cut and the next INFO it knows nothing, and
- * no script may be sent: a server that came back from its append-only file has forgotten up to a second.
- */
-export class RedisLife {
-  readonly #redis: Redis
-  readonly #clock: Clock
-  #runId: string | undefined
-  #asking: Promise<void> = Promise.resolve()
-
-  constructor(redis: Redis, clock: Clock = systemClock) {
-    this.#redis = redis
-    this.#clock = clock
-    redis.on('ready', () => {
-      this.#asking = this.#ask()
-    })
-    redis.on('close', () => {
-      this.#runId = undefined
-    })
-    if (redis.status === 'ready') this.#asking = this.#ask()
-  }
-
-  /** Resolves when the server behind the present connection was asked. */
-  async known(): Promise<void> {
-    await this.#asking
-  }
-
-  /** The run_id of the server behind the connection. Throws `unavailable` while it is not known. */
-  get runId(): string {
-    if (this.#runId === undefined) throw new Problem(generalErrors.unavailable, { retryAfterSeconds: 1 })
-    return this.#runId
-  }
-
-  /** Asks until there is an answer: a server that is only slow to say who it is stays connected. */
-  async #ask(): Promise<void> {
-    while (this.#redis.status === 'ready' && this.#runId === undefined) {
-      try {
-        const info = await this.#redis.info('server')
-        this.#runId = /^run_id:(\w+)/m.exec(info)?.[1]
-      } catch {
-        await this.#clock.wait(askAgainMs)
-      }
-    }
-  }
-}
+const away = /Connection is closed|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i
+/** A server that is not, or not now, the one to ask: it is being replaced, or what was asked for is being moved. */
+const elsewhere = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|NOREPLICAS) |non local key/
 
 /** Errors of a connection that is down, too slow, or cut in the middle, as one Problem; others pass through. */
 export function asUnavailable(error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''
-  const down = /Connection is closed|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i.test(
-    message,
-  )
+  const down = away.test(message) || elsewhere.test(message)
   return down ? new Problem(generalErrors.unavailable, { retryAfterSeconds: 1, cause: error }) : error
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { useOwnRedis } from '../../test/support/stores.ts'
+import { OneRedis } from './one-redis.ts'
 import { connectRedis } from './redis.ts'
 import { loadScript, runScript } from './script.ts'
 
@@ -25,32 +26,34 @@ t.test('a script is given its keys and arguments by their names', async (t) => {
   const server = await useOwnRedis(t)
   const redis = connectRedis({ url: server.url, name: 'test', log })
   t.teardown(() => redis.disconnect())
-  await redis.connect()
+  const one = new OneRedis(redis)
+  await one.connect()
   const add = loadScript(folder(t), 'add.lua', binding)
   const call = { keys: { other: 'b', count: 'a' }, args: { by: 5 } }
-  t.equal(await runScript(redis, add, call), 5)
+  t.equal(await runScript(one, add, call), 5)
   await redis.set('b', 100)
-  t.equal(await runScript(redis, add, call), 110)
+  t.equal(await runScript(one, add, call), 110)
   await redis.script('FLUSH')
   t.equal(
-    await runScript(redis, add, call),
+    await runScript(one, add, call),
     115,
     'a server that has forgotten it learns it again, and runs it once',
   )
   await redis.flushall()
-  t.equal(await runScript(redis, add, call), 5)
+  t.equal(await runScript(one, add, call), 5)
 })
 
 t.test('a script that fails says why; one that does not reach the server is unavailable', async (t) => {
   const server = await useOwnRedis(t)
   const redis = connectRedis({ url: server.url, name: 'test', log })
   t.teardown(() => redis.disconnect())
-  await redis.connect()
+  const one = new OneRedis(redis)
+  await one.connect()
   const add = loadScript(folder(t), 'add.lua', binding)
   const call = { keys: { other: 'b', count: 'a' }, args: { by: 'five' } }
-  await t.rejects(runScript(redis, add, call), { message: /not an integer/ })
+  await t.rejects(runScript(one, add, call), { message: /not an integer/ })
   await server.kill()
-  await t.rejects(runScript(redis, add, { ...call, args: { by: 5 } }), { code: 'unavailable' })
+  await t.rejects(runScript(one, add, { ...call, args: { by: 5 } }), { code: 'unavailable' })
 })
 
 t.test('a header that names other keys or arguments than the binding is refused at start', (t) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RedisServers } from './redis-servers.ts'
 import { asUnavailable, type Redis } from './redis.ts'
 
 export type ScriptReply = number | string | null | ScriptReply[]
@@ -39,16 +40,16 @@ export function loadScript<const Key extends string, const Arg extends string>(
 
 /** Runs a script; throws Problem `unavailable` when Redis cannot be reached. */
 export async function runScript<Key extends string, Arg extends string>(
-  redis: Redis,
+  redis: RedisServers,
   script: Script<Key, Arg>,
   call: { keys: Readonly<Record<Key, string>>; args: Readonly<Record<Arg, string | number>> },
 ): Promise<ScriptReply> {
   const keys = script.keys.map((name) => call.keys[name])
   const args = script.args.map((name) => call.args[name])
-  return await runInOrder(redis, script, keys, args)
+  return await runInOrder(redis.of(keys[0] ?? '').commands, script, keys, args)
 }
 
-/** The same with keys and arguments that stand in the order of the header already. */
+/** The same at one server, with keys and arguments that stand in the order of the header already. */
 export async function runInOrder(
   redis: Redis,
   script: Pick<Script<string, string>, 'sha' | 'lua'>,

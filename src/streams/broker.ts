@@ -1,6 +1,6 @@
 import { mergeMap, Observable, Subject } from 'rxjs'
 import type { z } from 'zod'
-import type { Redis } from '../db/redis.ts'
+import type { RedisSubscriber } from '../db/redis-servers.ts'
 import type { Log } from '../log.ts'
 
 /**
@@ -8,14 +8,14 @@ import type { Log } from '../log.ts'
  * any time; `lost$` says when that is likely, and whoever keeps a state then reads it anew.
  */
 export class Broker {
-  readonly #subscriber: Redis
+  readonly #subscriber: RedisSubscriber
   readonly #log: Log
   readonly #channels = new Map<string, Subject<string>>()
   readonly #lost$ = new Subject<void>()
   /** Emits when the connection came back after a cut. */
   readonly lost$: Observable<void> = this.#lost$.asObservable()
 
-  constructor(options: { subscriber: Redis; log: Log }) {
+  constructor(options: { subscriber: RedisSubscriber; log: Log }) {
     this.#subscriber = options.subscriber
     this.#log = options.log
     this.#subscriber.on('ready', () => void this.#subscribeAgain())

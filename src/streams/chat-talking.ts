@@ -1,4 +1,4 @@
-import type { Redis } from '../db/redis.ts'
+import type { RedisServers } from '../db/redis-servers.ts'
 import type { ChatAuthor, ChatDraft } from '../domain/chat/chat-ledger.ts'
 import type { ChatMembers } from '../domain/chat/chat-members.ts'
 import type { ChatEntry } from '../domain/chat/chat-messages.ts'
@@ -8,7 +8,7 @@ import type { Ids } from '../ids.ts'
 import type { ChatRooms } from './chat-rooms.ts'
 
 export interface ChatTalkingParts {
-  readonly redis: Redis
+  readonly redis: RedisServers
   readonly ids: Ids
   readonly rooms: Pick<ChatRooms, 'slowSeconds'>
   readonly writing: Pick<ChatWriting, 'write'>

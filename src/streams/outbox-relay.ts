@@ -1,7 +1,7 @@
 import { interval, merge, Subject, type Subscription } from 'rxjs'
 import { readOutbox, type OutboxPosition, type OutboxRow } from '../db/outbox.ts'
 import type { Sql } from '../db/postgres.ts'
-import type { Redis } from '../db/redis.ts'
+import type { RedisServers } from '../db/redis-servers.ts'
 import { Problem } from '../errors.ts'
 import { advanceRelay, leaseRelay, releaseRelay } from '../domain/orders/relay-store.ts'
 import { saleStateErrors } from '../domain/sale-state/sale-failures.ts'
@@ -13,7 +13,7 @@ import { runLatest } from './run-latest.ts'
 
 export interface OutboxRelayOptions {
   readonly sql: Sql
-  readonly redis: Redis
+  readonly redis: Pick<RedisServers, 'publish'>
   readonly sync: UnitSync
   readonly processId: string
   readonly log: Log

@@ -3,7 +3,7 @@ import { onFreePort } from '../../src/db/local/free-port.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { useStores } from '../support/stores.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(120_000)
 
 const stores = await useStores(t)
 const env = { DATABASE_URL: stores.postgresUrl, REDIS_URL: stores.redisUrl }
@@ -57,6 +57,13 @@ t.test('a database that is not there is named in one line', (t) => {
 t.test('a Redis that is not there is named in one line', (t) =>
   fails(t, { REDIS_URL: `redis://:secret@${nowhere}` }, /^Redis at 127\.0\.0\.1:1 cannot be used/),
 )
+
+t.test('Sentinels and clusters that are not there are named in one line', async (t) => {
+  const REDIS_URL = `redis://:secret@${nowhere},redis://localhost:1`
+  const line = /^Redis at 127\.0\.0\.1:1, localhost:1 cannot be used/
+  await fails(t, { REDIS_URL, OPENRUN_REDIS_SENTINEL_MASTER: 'main' }, line)
+  await fails(t, { REDIS_URL, OPENRUN_REDIS_CLUSTER: 'true' }, line)
+})
 
 t.test('a setting that is wrong is named in one line', async (t) => {
   await fails(t, { PORT: 'http' }, /^PORT=http is wrong/)

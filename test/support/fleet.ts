@@ -5,41 +5,54 @@ import { randomIds } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import type { Buyer } from './buyer.ts'
 import type { Calls } from './calls.ts'
+import type { Answer } from './contract.ts'
 import { startServer, type Server } from './server-process.ts'
 import { useOwnRedis, useStores, type Scope, type TestRedis } from './stores.ts'
+import { until } from './until.ts'
 
-/** Server processes of their own on stores of their own, to be killed. */
-export interface Fleet {
+/** Server processes of their own, to be killed. */
+export interface Servers {
   readonly sql: Sql
+  start(env?: Readonly<Record<string, string>>): Promise<Server>
+}
+
+/** The same with stores of their own. */
+export interface Fleet extends Servers {
   readonly redis: Redis
   readonly redisServer: TestRedis
   readonly postgresUrl: string
-  start(env?: Readonly<Record<string, string>>): Promise<Server>
 }
 
 /** `appendOnly`: what Redis holds survives its restart, but for the last second. */
 export async function useFleet(t: Scope, options: { appendOnly?: boolean } = {}): Promise<Fleet> {
   const stores = await useStores(t)
   const redisServer = options.appendOnly === true ? await useOwnRedis(t, { appendOnly: true }) : stores.redis
-  const sql = connectPostgres({ url: stores.postgresUrl, connections: 3, name: 'test' })
-  t.teardown(() => sql.end())
+  const { postgresUrl } = stores
+  const servers = await useServers(t, { postgresUrl, settings: { REDIS_URL: redisServer.url } })
   const redis = connectRedis({ url: redisServer.url, name: 'test', log: createLog({ level: 'silent' }) })
   t.teardown(() => redis.disconnect())
   await redis.connect()
+  return { ...servers, redis, redisServer, postgresUrl }
+}
+
+/** @param options.settings where Redis is */
+export async function useServers(
+  t: Scope,
+  options: { postgresUrl: string; settings: Readonly<Record<string, string>> },
+): Promise<Servers> {
+  const sql = connectPostgres({ url: options.postgresUrl, connections: 3, name: 'test' })
+  t.teardown(() => sql.end())
   const organiser = await ensureFirstOrganiser(sql, randomIds)
   if (organiser === undefined) throw new Error('there was an organiser before the test')
   const env = {
-    DATABASE_URL: stores.postgresUrl,
-    REDIS_URL: redisServer.url,
+    DATABASE_URL: options.postgresUrl,
+    ...options.settings,
     OPENRUN_ADMISSION_TICK_MS: '20',
     OPENRUN_POSTGRES_CONNECTIONS: '5',
     ...(process.env['TEST_LOG_LEVEL'] ? { OPENRUN_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] } : {}),
   }
   return {
     sql,
-    redis,
-    redisServer,
-    postgresUrl: stores.postgresUrl,
     start: (more = {}) => startServer(t, { organiserKey: organiser.key, env: { ...env, ...more } }),
   }
 }
@@ -54,6 +67,14 @@ export async function lineUp(saleId: string, count: number, servers: readonly Ca
     if (joined.status !== 201) throw new Error(`did not join: ${joined.bytes.toString()}`)
   }
   return buyers
+}
+
+/** Asks again while the server says that it is only for now. */
+export async function atLast(ask: () => Promise<Answer>): Promise<Answer> {
+  let answer = await ask()
+  const isServed = async () => answer.status !== 503 || (answer = await ask()).status !== 503
+  await until('it is served again', isServed, { withinMs: 20_000 })
+  return answer
 }
 
 export interface AdmissionRow {

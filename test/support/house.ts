@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/clock.ts'
 import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
-import { connectRedis, RedisLife, type Redis } from '../../src/db/redis.ts'
+import { OneRedis } from '../../src/db/one-redis.ts'
+import { connectRedis, type Redis } from '../../src/db/redis.ts'
 import { AdmissionGate } from '../../src/domain/queue/admission-gate.ts'
 import { DrawEntering } from '../../src/domain/queue/draw-entering.ts'
 import { QueueStore } from '../../src/domain/queue/queue-store.ts'
@@ -47,21 +48,21 @@ export async function useHouse(t: Scope): Promise<House> {
   const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
   const sql = connectPostgres({ url: stores.postgresUrl, connections: 5, name: 'test' })
   t.teardown(() => sql.end({ timeout: 1 }))
-  const connect = async (): Promise<SaleState> => {
+  const connect = async (): Promise<{ redis: Redis; state: SaleState }> => {
     const redis = connectRedis({ url: stores.redisUrl, name: 'test', log })
     t.teardown(() => redis.disconnect())
     await redis.connect()
-    const state = new SaleState({ redis, life: new RedisLife(redis) })
-    await until('the run_id is known', () => knowsRunId(state))
-    return state
+    const one = new OneRedis(redis)
+    await until('the run_id is known', () => one.isKnown)
+    return { redis, state: new SaleState(one) }
   }
-  const state = await connect()
+  const { redis, state } = await connect()
   const holds = new HoldStore(state)
   const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: systemClock })
   const sync = new UnitSync({ sql, holds })
   return {
     sql,
-    redis: state.redis,
+    redis,
     server: stores.redis,
     state,
     queue: new QueueStore(state),
@@ -70,7 +71,7 @@ export async function useHouse(t: Scope): Promise<House> {
     sync,
     catalogue,
     log,
-    otherState: connect,
+    otherState: async () => (await connect()).state,
     gate: async (saleId, options = {}) => {
       await sql`update sale_writers set lease_until = null where sale_id = ${saleId}`
       const writership = await becomeWriter(sql, { saleId, processId: 'prc_test', leaseMs: 60_000 })
@@ -89,21 +90,13 @@ export async function useHouse(t: Scope): Promise<House> {
       return { gate, writership }
     },
     passMs: async (saleId, ms) => {
-      await state.redis.hincrby(saleKeys(saleId).state, 'offset_ms', ms)
+      await redis.hincrby(saleKeys(saleId).state, 'offset_ms', ms)
     },
     passAtWorkMs: async (saleId, ms) => {
-      const offsetMs = await state.redis.hincrby(saleKeys(saleId).state, 'offset_ms', ms)
-      const [seconds, micros] = await state.redis.time()
+      const offsetMs = await redis.hincrby(saleKeys(saleId).state, 'offset_ms', ms)
+      const [seconds, micros] = await redis.time()
       const nowMs = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000) + offsetMs
-      await state.redis.hset(saleKeys(saleId).state, 'head_at', nowMs)
+      await redis.hset(saleKeys(saleId).state, 'head_at', nowMs)
     },
-  }
-}
-
-export function knowsRunId(state: SaleState): boolean {
-  try {
-    return state.runId !== ''
-  } catch {
-    return false
   }
 }

@@ -44,11 +44,19 @@ export async function usePostgres(
 
 /** One more Redis of one's own; with `appendOnly` its content survives a restart, but for the last second. */
 export async function useOwnRedis(t: Scope, options: { appendOnly?: boolean } = {}): Promise<TestRedis> {
-  const keeper = await connectKeeper({ database: 'none' })
-  keeper.socket.destroy()
-  const redis = await TestRedis.start({ binary: keeper.redisBin, appendOnly: options.appendOnly ?? false })
+  const redis = await TestRedis.start({
+    binary: await redisBinary(),
+    appendOnly: options.appendOnly ?? false,
+  })
   t.teardown(() => redis.end())
   return redis
+}
+
+/** The server that tests run. */
+export async function redisBinary(): Promise<string> {
+  const keeper = await connectKeeper({ database: 'none' })
+  keeper.socket.destroy()
+  return keeper.redisBin
 }
 
 /** A Redis on a port and in a folder that stay the same over restarts. */

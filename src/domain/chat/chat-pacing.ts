@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Redis } from '../../db/redis.ts'
+import type { RedisServers } from '../../db/redis-servers.ts'
 import { runScript, type ScriptReply } from '../../db/script.ts'
 import { Problem, type ErrorDefinition } from '../../errors.ts'
 import { chatErrors } from './chat-errors.ts'
@@ -27,7 +27,7 @@ export interface PacedTalk {
 }
 
 /** Throws `chat_flooding`, `chat_repeated` or `chat_slow` for whoever says too much. */
-export async function mustBePaced(redis: Redis, talk: PacedTalk): Promise<void> {
+export async function mustBePaced(redis: RedisServers, talk: PacedTalk): Promise<void> {
   const { storeId, accountId, id, text, slowSeconds } = talk
   const args = { id, text: digestOf(text), ...talking, slow_ms: slowSeconds * 1000 }
   mustBeSaid(await runScript(redis, chatPace, { keys: { pace: chatKeys.pace(storeId, accountId) }, args }))
@@ -35,7 +35,7 @@ export async function mustBePaced(redis: Redis, talk: PacedTalk): Promise<void> 
 
 /** Throws `chat_flooding` for whoever has a new name too often. */
 export async function mustNameSlowly(
-  redis: Redis,
+  redis: RedisServers,
   change: { readonly storeId: string; readonly accountId: string; readonly id: string },
 ): Promise<void> {
   const keys = { pace: chatKeys.naming(change.storeId, change.accountId) }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { RedisServers } from '../../db/redis-servers.ts'
 import type { Redis } from '../../db/redis.ts'
 import { orderMessage, type OrderMessage } from './order-messages.ts'
 
@@ -12,32 +13,37 @@ const note = z.object({ account: z.string(), order: orderMessage })
  * helps whoever asks, and nothing rests on it: without Redis, or once PostgreSQL has the order, it is passed over.
  */
 export class SavingNotes {
-  readonly #redis: Redis
+  readonly #redis: RedisServers
 
-  constructor(redis: Redis) {
+  constructor(redis: RedisServers) {
     this.#redis = redis
   }
 
   /** Never rejects. */
   async keep(accountId: string, order: OrderMessage): Promise<void> {
     const text = JSON.stringify({ account: accountId, order })
-    await this.#redis.set(keyOf(order.id), text, 'PX', noteMs).catch(() => {})
+    await this.#at(order.id, (redis, key) => redis.set(key, text, 'PX', noteMs))
   }
 
   /** Never rejects. */
   async drop(orderId: string): Promise<void> {
-    await this.#redis.del(keyOf(orderId)).catch(() => {})
+    await this.#at(orderId, (redis, key) => redis.del(key))
   }
 
   /** Never rejects. */
   async find(asked: { orderId: string; accountId: string }): Promise<OrderMessage | undefined> {
-    const text = await this.#redis.get(keyOf(asked.orderId)).catch(() => null)
-    if (text === null) return undefined
+    const text = await this.#at(asked.orderId, (redis, key) => redis.get(key))
+    if (text === undefined || text === null) return undefined
     const { account, order } = note.parse(JSON.parse(text))
     return account === asked.accountId ? order : undefined
   }
-}
 
-function keyOf(orderId: string): string {
-  return `openrun:saving:${orderId}`
+  async #at<T>(orderId: string, call: (redis: Redis, key: string) => Promise<T>): Promise<T | undefined> {
+    const key = `openrun:saving:${orderId}`
+    try {
+      return await call(this.#redis.of(key).commands, key)
+    } catch {
+      return undefined
+    }
+  }
 }

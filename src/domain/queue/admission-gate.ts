@@ -62,7 +62,7 @@ export class AdmissionGate {
     // Whoever wrote before may have gone by a younger version than the one remembered here.
     this.#options.catalogue.forget(writership.saleId)
     const sale = await this.#sale()
-    if (writership.storeRunId !== state.runId) return await this.#rebuild(sale)
+    if (writership.storeRunId !== state.serverOf(sale.id).runId) return await this.#rebuild(sale)
     try {
       await this.#configure(sale)
     } catch (error) {

@@ -1,10 +1,11 @@
 import t from 'tap'
-import { knowsRunId, useHouse, type House } from '../../../test/support/house.ts'
+import { useHouse, type House } from '../../../test/support/house.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at, makePeople, mustHold, openShop, slots } from '../../../test/support/shop.ts'
 import { useOwnRedis } from '../../../test/support/stores.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectRedis, RedisLife } from '../../db/redis.ts'
+import { OneRedis } from '../../db/one-redis.ts'
+import { connectRedis } from '../../db/redis.ts'
 import { beat, sayGoodbye } from '../processes/process-store.ts'
 import { saleKeys } from '../sale-state/sale-keys.ts'
 import { SaleState } from '../sale-state/sale-state.ts'
@@ -203,8 +204,9 @@ t.test(
     const redis = connectRedis({ url: own.url, name: 'test', log: house.log })
     t.teardown(() => redis.disconnect())
     await redis.connect()
-    const state = new SaleState({ redis, life: new RedisLife(redis) })
-    await until('the run_id is known', () => knowsRunId(state))
+    const one = new OneRedis(redis)
+    const state = new SaleState(one)
+    await until('the run_id is known', () => one.isKnown)
     const holds = new HoldStore(state)
     const sync = new UnitSync({ sql, holds })
     const queue = new QueueStore(state)
@@ -239,10 +241,10 @@ t.test(
     await until('the file is written', async () =>
       /aof_pending_bio_fsync:0/.test(await redis.info('persistence')),
     )
-    const runId = state.runId
+    const { runId } = one
     await own.kill()
     await own.restart()
-    await until('it is connected again', () => knowsRunId(state) && state.runId !== runId)
+    await until('it is connected again', () => one.isKnown && one.runId !== runId)
     await until('it has the state still', async () => (await redis.hget(key, 'ready')) === '1')
     await t.rejects(queue.join(sale.id, at(people, 3)), { code: 'restoring' })
     t.equal(await gate.tick(), undefined, 'the gate rebuilds')

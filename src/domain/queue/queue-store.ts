@@ -128,11 +128,8 @@ export class QueueStore {
     const firstByte = Math.floor((lowest ?? tail + 1) / 8)
     order.issue(epoch, lowest ?? tail + 1, tail)
     if (lowest !== undefined) {
-      const gone = await this.#state.redis.getrangeBuffer(
-        saleKeys(saleId).gone,
-        firstByte,
-        Math.floor(tail / 8),
-      )
+      const { commands } = this.#state.serverOf(saleId)
+      const gone = await commands.getrangeBuffer(saleKeys(saleId).gone, firstByte, Math.floor(tail / 8))
       order.leaveMarked(epoch, firstByte, gone)
     }
     return { epoch, seq, tail, order }

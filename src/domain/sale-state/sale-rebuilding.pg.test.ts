@@ -169,7 +169,7 @@ t.test('a rebuild that is overtaken in the middle writes nothing more', async (t
   const { sale } = shop
   let young: Awaited<ReturnType<typeof becomeWriter>>
   // The older writer has raised the epoch and is about to write; the younger one comes in between.
-  const slowRedis = new Proxy(state.redis, {
+  const slowRedis = new Proxy(house.redis, {
     get: (redis, name) => {
       if (name === 'evalsha' && young === undefined) {
         return async (...args: Parameters<typeof redis.evalsha>) => {
@@ -187,7 +187,8 @@ t.test('a rebuild that is overtaken in the middle writes nothing more', async (t
   })
   const slowState = new Proxy(state, {
     get: (target, name) => {
-      if (name === 'redis') return slowRedis
+      if (name === 'serverOf')
+        return (saleId: string) => ({ commands: slowRedis, runId: target.serverOf(saleId).runId })
       const value: unknown = Reflect.get(target, name, target)
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },

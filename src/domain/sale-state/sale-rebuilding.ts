@@ -1,7 +1,8 @@
 import { presentOutboxPosition, type OutboxPosition } from '../../db/outbox.ts'
 import type { Sql } from '../../db/postgres.ts'
-import { runScript, type Script } from '../../db/script.ts'
+import { runInOrder, type Script } from '../../db/script.ts'
 import { transaction } from '../../db/transaction.ts'
+import { generalErrors, Problem } from '../../errors.ts'
 import { bindingAdmissions, lateLeaves, type Grant } from '../queue/admission-store.ts'
 import type { Waiter } from '../queue/queue-store.ts'
 import { standingPlaces, unitCapacities, type StandingPlace } from '../units/standing-store.ts'
@@ -34,7 +35,7 @@ export async function rebuildSale(
   options: RebuildOptions,
 ): Promise<{ epoch: number; sinceMs: number; lineKept: boolean }> {
   const { sql, state, saleId, fence } = options
-  const runId = state.runId
+  const { runId } = state.serverOf(saleId)
   const { epoch, since } = await raiseEpoch(sql, { saleId, fence, storeRunId: runId })
   const call = caller(state, saleId, { epoch, run_id: runId, fence })
   const [now, kept] = (await call(stateBegin, {})) as [string, number]
@@ -74,7 +75,16 @@ function caller(state: SaleState, saleId: string, life: Life) {
     args: Readonly<Record<Exclude<Arg, keyof Life>, string | number>>,
   ) => {
     const all = { ...life, ...args } as Record<Arg, string | number>
-    const reply = await runScript(state.redis, script, { keys: saleKeys(saleId), args: all })
+    const server = state.serverOf(saleId)
+    // Another one by now: it has not got what was written so far.
+    if (server.runId !== life.run_id) throw new Problem(generalErrors.unavailable, { retryAfterSeconds: 1 })
+    const keys = script.keys.map((name) => saleKeys(saleId)[name])
+    const reply = await runInOrder(
+      server.commands,
+      script,
+      keys,
+      script.args.map((name) => all[name]),
+    )
     if (typeof reply === 'number' && reply < 0) throw saleFailure(reply)
     return reply
   }

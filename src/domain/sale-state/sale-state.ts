@@ -1,4 +1,5 @@
-import { asUnavailable, type Redis, type RedisLife } from '../../db/redis.ts'
+import type { RedisServer, RedisServers } from '../../db/redis-servers.ts'
+import { asUnavailable } from '../../db/redis.ts'
 import { runInOrder, type Script, type ScriptReply } from '../../db/script.ts'
 import { saleFailure, saleFailures } from './sale-failures.ts'
 import { saleKeys, type SaleKeyName, type SaleKeys } from './sale-keys.ts'
@@ -17,25 +18,19 @@ interface KnownSale {
 
 /**
  * Runs scripts on the Redis state of sales. Each call carries the epoch the process believes in and the run_id of the
- * server behind its connection, so a state that is of another life refuses it.
+ * server that it is sent to, so a state that is of another life refuses it.
  */
 export class SaleState {
-  readonly #redis: Redis
-  readonly #life: RedisLife
+  readonly #redis: RedisServers
   readonly #known = new Map<string, KnownSale>()
 
-  constructor(options: { redis: Redis; life: RedisLife }) {
-    this.#redis = options.redis
-    this.#life = options.life
+  constructor(redis: RedisServers) {
+    this.#redis = redis
   }
 
-  get redis(): Redis {
-    return this.#redis
-  }
-
-  /** Throws Problem `unavailable` while it is not known which life of Redis answers. */
-  get runId(): string {
-    return this.#life.runId
+  /** The server that has the state of a sale. Throws Problem `unavailable` while that is not known. */
+  serverOf(saleId: string): RedisServer {
+    return this.#redis.of(this.#knownOf(saleId).keys.state)
   }
 
   /**
@@ -71,7 +66,8 @@ export class SaleState {
   /** Reads the epoch from Redis. */
   async refresh(saleId: string): Promise<void> {
     const known = this.#knownOf(saleId)
-    const epoch = await this.#redis.hget(known.keys.state, 'epoch').catch((error: unknown) => {
+    const { commands } = this.serverOf(saleId)
+    const epoch = await commands.hget(known.keys.state, 'epoch').catch((error: unknown) => {
       throw asUnavailable(error)
     })
     if (epoch !== null) known.epoch = epoch
@@ -82,12 +78,12 @@ export class SaleState {
     known: KnownSale,
     args: Readonly<Record<OwnArg<Arg>, string | number>>,
   ): Promise<ScriptReply> {
-    const { runId } = this.#life
+    const { commands, runId } = this.#redis.of(known.keys.state)
     const own: Readonly<Partial<Record<string, string | number>>> = args
     const values = script.args.map((name) =>
       name === 'epoch' ? known.epoch : name === 'run_id' ? runId : (own[name] ?? ''),
     )
-    return runInOrder(this.#redis, script, keysInOrder(known, script), values)
+    return runInOrder(commands, script, keysInOrder(known, script), values)
   }
 
   #knownOf(saleId: string): KnownSale {

@@ -1,0 +1,67 @@
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { useOwnRedis, type TestRedis } from '../../test/support/stores.ts'
+import { until } from '../../test/support/until.ts'
+import { OneRedis } from './one-redis.ts'
+import { connectRedis, type Redis } from './redis.ts'
+
+const log = pino({ level: 'silent' })
+
+async function connected(t: Test, server: TestRedis): Promise<{ redis: Redis; one: OneRedis }> {
+  const redis = connectRedis({ url: server.url, name: 'test', log })
+  t.teardown(() => redis.disconnect())
+  const one = new OneRedis(redis)
+  await one.connect()
+  return { redis, one }
+}
+
+const replicaOf = (port: number) => ['REPLICAOF', '127.0.0.1', String(port)] as const
+
+t.test(
+  'a server that never was a replica is known by its run_id, and by another after a restart',
+  async (t) => {
+    const server = await useOwnRedis(t)
+    const { redis, one } = await connected(t, server)
+    const { runId } = one
+    t.match(await redis.info('server'), new RegExp(`run_id:${runId}\r`))
+    await server.kill()
+    await until('nothing is known', () => !one.isKnown)
+    t.throws(() => one.runId, { code: 'unavailable' })
+    await server.restart()
+    await until('it is known again', () => one.isKnown)
+    t.not(one.runId, runId)
+  },
+)
+
+t.test(
+  'a server that becomes a replica is not believed, though nothing has cut the connection',
+  async (t) => {
+    const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+    const { redis, one } = await connected(t, server)
+    await redis.call(...replicaOf(other.port))
+    await until('it is found out', () => !one.isKnown)
+  },
+)
+
+t.test('a master that was a replica meanwhile is known by another name', async (t) => {
+  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+  const steering = connectRedis({ url: server.url, name: 'test', log })
+  t.teardown(() => steering.disconnect())
+  await steering.connect()
+  const { runId } = (await connected(t, server)).one
+  await steering.call(...replicaOf(other.port))
+  await until('it has what the other has', async () =>
+    /master_link_status:up/.test(await steering.info('replication')),
+  )
+  await steering.call('REPLICAOF', 'NO', 'ONE')
+  const { one } = await connected(t, server)
+  t.ok(one.runId.startsWith(runId), 'it is the same process')
+  t.not(one.runId, runId)
+})
+
+t.test('a connection to a replica is refused', async (t) => {
+  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+  const { redis } = await connected(t, server)
+  await redis.call(...replicaOf(other.port))
+  await t.rejects(connected(t, server), { message: /no master/ })
+})

@@ -1,0 +1,107 @@
+import { systemClock, type Clock } from '../clock.ts'
+import { generalErrors, Problem } from '../errors.ts'
+import type { Redis } from './redis.ts'
+
+const askAgainMs = 200
+/** How often it is asked whether the server is still who it was. */
+const lookMs = 1000
+
+/**
+ * Knows which life of a Redis server a connection talks to. Between a cut and the next answer it knows nothing, and
+ * no script may be sent: a server that came back from its append-only file, or a replica that was promoted, has
+ * forgotten up to a second, or more.
+ *
+ * A life is named by the run_id of the server, which every process has its own of. A master that was made a replica
+ * and then a master again has kept its run_id and perhaps lost something in between: so a server that was promoted is
+ * named by the history before its promotion, too.
+ */
+export class RedisLife {
+  readonly #redis: Redis
+  readonly #clock: Clock
+  #runId: string | undefined
+  #gone = new AbortController()
+  #asking: Promise<void> = Promise.resolve()
+
+  constructor(redis: Redis, clock: Clock = systemClock) {
+    this.#redis = redis
+    this.#clock = clock
+    redis.on('ready', () => this.#begin())
+    redis.on('close', () => this.#forget())
+    if (redis.status === 'ready') this.#begin()
+  }
+
+  /** Resolves when the server behind the present connection was asked. */
+  async known(): Promise<void> {
+    await this.#asking
+  }
+
+  get isKnown(): boolean {
+    return this.#runId !== undefined
+  }
+
+  /** The life of the server behind the connection. Throws `unavailable` while it is not known. */
+  get runId(): string {
+    if (this.#runId === undefined) throw new Problem(generalErrors.unavailable, { retryAfterSeconds: 1 })
+    return this.#runId
+  }
+
+  /** Nothing is believed before the server was asked again. */
+  doubt(): void {
+    if (this.#redis.status === 'ready') this.#begin()
+  }
+
+  #forget(): void {
+    this.#runId = undefined
+    this.#gone.abort()
+  }
+
+  #begin(): void {
+    this.#forget()
+    this.#gone = new AbortController()
+    const gone = this.#gone.signal
+    this.#asking = this.#ask(gone).then((runId) => {
+      if (gone.aborted) return
+      this.#runId = runId
+      if (runId === undefined) this.#redis.disconnect(true)
+      else void this.#watch(runId, gone)
+    })
+  }
+
+  /** Asks until there is an answer: a server that is only slow to say who it is stays connected. Undefined: no master. */
+  async #ask(gone: AbortSignal): Promise<string | undefined> {
+    while (!gone.aborted) {
+      try {
+        const [server, replication] = await Promise.all([
+          this.#redis.info('server'),
+          this.#redis.info('replication'),
+        ])
+        return lifeOf(server, replication)
+      } catch {
+        await this.#clock.wait(askAgainMs, gone)
+      }
+    }
+    return undefined
+  }
+
+  /** A server that is not who it was is connected to anew, so that whoever it was asked for hears of it. */
+  async #watch(runId: string, gone: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#clock.wait(lookMs, gone)
+      const now = await this.#ask(gone)
+      if (gone.aborted) return
+      if (now === runId) continue
+      this.#forget()
+      this.#redis.disconnect(true)
+      return
+    }
+  }
+}
+
+/** What INFO says; undefined of a server that is no master, because nothing may be believed of a copy. */
+function lifeOf(server: string, replication: string): string | undefined {
+  const runId = /^run_id:(\w+)/m.exec(server)?.[1]
+  const isMaster = /^role:master/m.test(replication)
+  if (runId === undefined || !isMaster) return undefined
+  const before = /^master_replid2:(\w+)/m.exec(replication)?.[1] ?? ''
+  return /^0*$/.test(before) ? runId : `${runId}.${before}`
+}
