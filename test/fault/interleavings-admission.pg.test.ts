@@ -2,7 +2,7 @@ import { mock } from 'node:test'
 import fc from 'fast-check'
 import { Subject } from 'rxjs'
 import t from 'tap'
-import { RedisLife } from '../../src/db/redis.ts'
+import { OneRedis } from '../../src/db/one-redis.ts'
 import { beat } from '../../src/domain/processes/process-store.ts'
 import { saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { SaleState } from '../../src/domain/sale-state/sale-state.ts'
@@ -13,6 +13,7 @@ import { useHouse } from '../support/house.ts'
 import { callFate, Calls, explore, Turns, type CallFate } from '../support/interleaving.ts'
 import { makeSale } from '../support/sales.ts'
 import { makePeople, slots } from '../support/shop.ts'
+import { until } from '../support/until.ts'
 
 /*
  * The gate and its loop in two processes on real stores: ticks, freed places, new settings, leases that end and
@@ -21,8 +22,8 @@ import { makePeople, slots } from '../support/shop.ts'
 
 const house = await useHouse(t)
 const { sql, redis, queue, log } = house
-const life = new RedisLife(redis)
-await life.known()
+const one = new OneRedis(redis)
+await until('it is known who answers', () => one.isKnown)
 const people = await makePeople(sql, 5)
 
 const tokenTtlSeconds = 30
@@ -183,7 +184,10 @@ class Process {
     }
     this.admission = new Admission({
       sql: ownSql,
-      state: stage.watched(new SaleState({ redis: this.calls.redis(redis), life }), mayCall),
+      state: stage.watched(
+        new SaleState({ of: () => ({ commands: this.calls.redis(redis), runId: one.runId }) }),
+        mayCall,
+      ),
       catalogue: this.catalogue,
       broker: { channel: () => stage.wake$ } as never,
       processId: id,

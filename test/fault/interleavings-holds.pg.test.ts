@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Problem } from '../../src/errors.ts'
-import { RedisLife } from '../../src/db/redis.ts'
+import { OneRedis } from '../../src/db/one-redis.ts'
 import { fateOf, saleAsks } from '../../src/domain/sale-state/sale-asks.ts'
 import { saleKeyNames, saleKeys } from '../../src/domain/sale-state/sale-keys.ts'
 import { SaleState } from '../../src/domain/sale-state/sale-state.ts'
@@ -10,6 +10,7 @@ import type { Hold } from '../../src/domain/units/hold.ts'
 import { useHouse } from '../support/house.ts'
 import { callFate, Calls, explore, Turns } from '../support/interleaving.ts'
 import { at, openShop, slots } from '../support/shop.ts'
+import { until } from '../support/until.ts'
 
 /*
  * What one process does around holds: it gathers asks, sends them by one connection, and gives everybody their own
@@ -18,8 +19,8 @@ import { at, openShop, slots } from '../support/shop.ts'
 
 const house = await useHouse(t)
 const { redis } = house
-const life = new RedisLife(redis)
-await life.known()
+const one = new OneRedis(redis)
+await until('it is known who answers', () => one.isKnown)
 
 const unitCount = 4
 const capacity = 3
@@ -214,7 +215,7 @@ t.test('each ask for holds gets its own answer, and what was said to be held is 
       const sales = await Sales.begin()
       const turns = new Turns(scheduler)
       const calls = new Calls(turns, fates)
-      const state = new SaleState({ redis: calls.redis(redis), life })
+      const state = new SaleState({ of: () => ({ commands: calls.redis(redis), runId: one.runId }) })
       if (knowsEpochs) for (const id of sales.ids) state.setEpoch(id, 1)
       const holds = new HoldStore(state, { atOnce })
       const answered: Answered[] = []

@@ -21,10 +21,10 @@ interface KnownSale {
  * server that it is sent to, so a state that is of another life refuses it.
  */
 export class SaleState {
-  readonly #redis: RedisServers
+  readonly #redis: Pick<RedisServers, 'of'>
   readonly #known = new Map<string, KnownSale>()
 
-  constructor(redis: RedisServers) {
+  constructor(redis: Pick<RedisServers, 'of'>) {
     this.#redis = redis
   }
 
