@@ -76,7 +76,7 @@ class Sales {
   }
 }
 
-const [sale, number] = [fc.nat(1), fc.nat(7)]
+const [sale, number] = [fc.nat(1), fc.nat(3)]
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('take' as const), sale, number }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('take without admission' as const), sale, number }) },
