@@ -98,16 +98,18 @@ export class Admission implements Service {
       if (report.over) await this.#leases.giveUp(open.writership.saleId, true)
       else if (report.isFull) open.again$.next()
     } catch (error) {
-      this.#failed(open, error)
+      await this.#failed(open, error)
     }
   }
 
   /** A store that is away is asked again with the next tick; a lost fence is the end of this writership. */
-  #failed(open: OpenGate, error: unknown): void {
+  async #failed(open: OpenGate, error: unknown): Promise<void> {
     const { saleId, fence } = open.writership
     if (error instanceof FencedError) {
       this.#log.warn({ saleId, fence }, 'another process writes to the sale now')
-      this.#leases.forget(open.writership)
+      await this.#leases.letGo(open.writership).catch(() => {
+        // The lease ends by itself.
+      })
       return
     }
     if (!open.failing) this.#log.warn({ err: error, saleId }, 'the gate stands still until its stores answer')

@@ -155,6 +155,23 @@ t.test('a lost fence is reported once, and only while it is the newest one here'
   t.same(a.lost, [saleId])
 })
 
+t.test('a lease whose fence was refused is free at once where it is still its own', async (t) => {
+  const [saleId = ''] = await makeSales(1)
+  const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
+  a.leases.run()
+  await until('it has it', () => a.held.size === 1)
+  const writership = a.held.get(saleId)
+  if (!writership) throw new Error('it has it')
+  await a.leases.letGo({ ...writership, fence: writership.fence - 1 })
+  t.same(a.lost, [], "an older writership is nobody's loss")
+  await a.leases.letGo(writership)
+  t.same(a.lost, [saleId])
+  b.leases.run()
+  await until('the other has it', () => b.held.size === 1)
+  await a.leases.letGo(writership)
+  t.equal((await owners())[0]?.owner, 'prc_b')
+})
+
 t.test('a process says once a second that it lives, and goodbye at its end', async (t) => {
   const heartbeat = new Heartbeat({ sql, processId: 'prc_h', roles: ['edge', 'worker'], log })
   t.teardown(() => sayGoodbye(sql, 'prc_h'))

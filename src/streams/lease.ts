@@ -65,6 +65,14 @@ export class Leases {
     if (this.#held.get(writership.saleId)?.fence === writership.fence) this.#lose(writership)
   }
 
+  /**
+   * A fence was refused. Where Redis has only forgotten whose it is, the lease is still that of this process, which would
+   * wait for its end: so it is given up. Of somebody else's nothing is touched.
+   */
+  async letGo(writership: Writership): Promise<void> {
+    if (this.#held.get(writership.saleId)?.fence === writership.fence) await this.giveUp(writership.saleId)
+  }
+
   async stop(): Promise<void> {
     this.#rounds?.unsubscribe()
     await this.#running

@@ -49,7 +49,7 @@ class Stage {
   readonly #turns: Turns
   readonly #fates: CallFate[]
   readonly #published = new Subject<HeadUpdate>()
-  #subscription: Way
+  readonly #subscription: Way
   #newest = [0, 0]
 
   constructor(turns: Turns, fates: readonly CallFate[]) {

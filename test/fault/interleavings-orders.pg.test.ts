@@ -193,6 +193,7 @@ class Stage {
     await this.#turns.play()
     await drained
     await Promise.all(this.#begun)
+    await expireDueOrders(sql, 10, noHurry)
     await settlePinned(sql, sale.id, [{ ...this.#hold, orderId: this.orderId }]).then((changes) =>
       house.sync.apply(sale.id, changes),
     )
