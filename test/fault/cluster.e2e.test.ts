@@ -17,7 +17,7 @@ t.setTimeout(180_000)
 
 const inside = 4
 const places = 30
-const redis = await RedisCluster.start({ binary: await redisBinary() })
+const redis = await RedisCluster.start({ binary: await redisBinary(), replicas: true })
 t.teardown(() => redis.end())
 const { sql, ...fleet } = await useServers(t, { ...(await usePostgres(t)), settings: redis.settings })
 const [one, two] = await Promise.all([fleet.start(), fleet.start()])
@@ -102,11 +102,29 @@ t.test('the slot of a sale is moved while people buy: nothing is lost, nothing i
   t.same(await Promise.all([moved, other].map(epochOf)), [2, 1], 'a new life began, of this sale only')
 })
 
+t.test('a replica that missed what was said takes the place of its node: nobody loses a place', async (t) => {
+  const [saleId, other] = await twoSales()
+  const before = await come(saleId, 8, servers)
+  t.equal(await bookInTurn(at(before, 0), saleId), 201)
+  const { commands: replica } = await redis.lag(stateOf(saleId))
+  const unheard = await come(saleId, 6, servers)
+  t.equal(await bookInTurn(at(before, 1), saleId), 201)
+  await replica.readonly()
+  t.ok(await replica.exists(stateOf(saleId)))
+  t.equal(await replica.zscore(saleKeys(saleId).queue, at(unheard, 5).buyer.id), null)
+  await redis.failOver(stateOf(saleId))
+  const others = [...before.slice(2), ...unheard]
+  t.same(new Set(await bookAll(saleId, others)), new Set([201]))
+  await mustHaveServed(t, saleId, [...before, ...unheard])
+  t.same(await Promise.all([saleId, other].map(epochOf)), [2, 1])
+})
+
 t.test('a node is killed and comes back: its sale waits, the other goes on', async (t) => {
   const [waits, other] = await twoSales()
   const before = await come(waits, 12, servers)
   t.equal(await bookInTurn(at(before, 0), waits), 201)
   const node = await redis.nodeOf(stateOf(waits))
+  await (await redis.replicaOf(stateOf(waits)))?.kill()
   await node.kill()
   const meanwhile = await come(other, 8, servers)
   t.same(new Set(await bookAll(other, meanwhile)), new Set([201]))

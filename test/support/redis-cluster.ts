@@ -47,6 +47,11 @@ export class RedisCluster {
     return master
   }
 
+  async replicaOf(key: string): Promise<RedisProcess | undefined> {
+    const { replica } = await this.#rangeOf(key)
+    return replica
+  }
+
   /**
    * Moves the slot of a key to another node, with all keys that are in it, one after another, as `redis-cli --cluster
    * reshard` does. Resolves to the node that has it now.

@@ -74,14 +74,18 @@ export class RedisSentinels {
     await until('the replica is cut off', async () => !(await isFollowing(this.#replica)))
   }
 
-  /** Kills the master. Resolves when the Sentinels have made the replica the master. */
-  async failOver(): Promise<void> {
-    await this.#master.kill()
+  /**
+   * The master is no more. Resolves when the Sentinels have made the replica the master.
+   * @param how killed, or hanging: it keeps its connections and answers nothing
+   */
+  async failOver(how: 'killed' | 'hanging' = 'killed'): Promise<void> {
+    if (how === 'killed') await this.#master.kill()
+    else this.#master.signal('SIGSTOP')
     const { port } = this.#replica
     await until('the replica is promoted', () => this.#allSay(port), { withinMs: 20_000 })
-    const dead = this.#master
+    const gone = this.#master
     this.#master = this.#replica
-    this.#replica = dead
+    this.#replica = gone
     await this.#master.commands.config('SET', 'masterauth', password)
   }
 
