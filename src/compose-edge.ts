@@ -58,10 +58,15 @@ import { UnitMaps } from './streams/unit-maps.ts'
 import { WaitingRoom } from './streams/waiting-room.ts'
 
 /** The role `edge`: everything a client meets. */
-export function composeEdge(base: Foundation): { server: Server; services: Service[] } {
-  const { sql, redis, log, ids, clock, random } = base
+export function composeEdge(base: Foundation): {
+  server: Server
+  services: Service[]
+  /** How many orders could not be written yet. */
+  ordersSaving: () => number
+} {
+  const { sql, log, ids, clock, random, conditions } = base
   const topics = new Topics()
-  const { endpoints, stop } = composeEndpoints(base, topics)
+  const { endpoints, stop, ordersSaving } = composeEndpoints(base, topics)
   const server = createServer({
     routes: endpoints.routes.map((route) => translatedRoute(route, unavailableProblem)),
     streams: endpoints.streams.map((stream) => translatedStream(stream, unavailableProblem)),
@@ -69,13 +74,7 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     topics,
     authenticator: translatedAuthenticator(endpoints.authenticator, unavailableProblem),
     idempotency: translatedIdempotency(new PostgresIdempotencyStore(sql), unavailableProblem),
-    readyChecks: [
-      { name: 'postgresql', check: async () => void (await sql`select 1`) },
-      {
-        name: 'redis',
-        check: () => redis.mustBeReady(),
-      },
-    ],
+    conditions,
     registry: base.registry,
     errors: errorCatalogue,
     log,
@@ -90,7 +89,7 @@ export function composeEdge(base: Foundation): { server: Server; services: Servi
     run: () => Promise.resolve(),
     stop: async () => stop(),
   }
-  return { server, services: [flows, server] }
+  return { server, services: [flows, server], ordersSaving }
 }
 
 /** Beside the sources and beside what is built from them. */
@@ -103,7 +102,10 @@ interface Endpoints {
   readonly authenticator: Authenticator
 }
 
-function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoints; stop: () => void } {
+function composeEndpoints(
+  base: Foundation,
+  topics: Topics,
+): { endpoints: Endpoints; stop: () => void; ordersSaving: () => number } {
   const { config, clock, ids, random, sql, state, broker, catalogue, queue, holds, sync, keys } = base
   const issuer = config.publicUrl ?? 'openrun'
   const accessTokens = new AccessTokens({ keys, clock, issuer })
@@ -168,7 +170,7 @@ function composeEndpoints(base: Foundation, topics: Topics): { endpoints: Endpoi
     views.stop()
     maps.stop()
   }
-  return { endpoints, stop }
+  return { endpoints, stop, ordersSaving: () => saving.inProgress }
 }
 
 function abandonedTeller({ tell }: Foundation) {

@@ -17,6 +17,7 @@ import { placesChange, UnitSync } from './domain/units/unit-sync.ts'
 import type { Ids } from './ids.ts'
 import type { Log } from './log.ts'
 import { Broker } from './streams/broker.ts'
+import { Conditions } from './streams/conditions.ts'
 import { saleChannel } from './streams/house-channels.ts'
 
 export interface ComposeOptions {
@@ -72,6 +73,7 @@ export interface Foundation extends ComposeOptions {
   readonly keys: SigningKeys
   readonly provider: SandboxProvider
   readonly registry: Registry
+  readonly conditions: Conditions
   /** Acts on an order's change before the outbox does. */
   readonly hurry: Hurry
   /** Sales that are new or changed, as this process hears of them; what it remembers of them is to be forgotten. */
@@ -117,6 +119,7 @@ export async function layFoundation(options: ComposeOptions): Promise<Foundation
     keys: new SigningKeys({ ...options, store: new PostgresSigningKeyStore(sql) }),
     provider: new SandboxProvider({ sql, clock: options.clock }),
     registry,
+    conditions: new Conditions({ ...options, registry }),
     tell,
     changedSales$,
     announceSale: (saleId) => {

@@ -14,6 +14,7 @@ import type { Server } from './server/server.ts'
 import type { Service } from './service.ts'
 import { Admission } from './streams/admission.ts'
 import { Chores, type Chore } from './streams/chores.ts'
+import { ConditionWatch } from './streams/condition-watch.ts'
 import { GateMetrics } from './streams/gate-metrics.ts'
 import { Heartbeat } from './streams/heartbeat.ts'
 import { epochChannel, paymentsChannel, saleChannel } from './streams/house-channels.ts'
@@ -43,6 +44,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const services: Service[] = [
     new Heartbeat({ ...base, roles: options.config.roles }),
     base.keys,
+    new ConditionWatch({ ...base, ordersSaving: edge?.ordersSaving ?? (() => 0) }),
     listening('sale changes', () => saleChanges(base, (saleId) => base.changedSales$.next(saleId))),
     ...(has('worker') ? composeWorker(base) : []),
     ...(has('payments') ? composePayments(base) : []),
@@ -57,6 +59,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
       for (const service of services) await service.run()
     },
     stop: async () => {
+      base.conditions.seen('stopping', { forMs: Number.POSITIVE_INFINITY })
       const drained = new AbortController()
       const drains = Promise.allSettled(services.map(async (service) => service.drain?.()))
       await Promise.race([drains, options.clock.wait(drainWithinMs, drained.signal)])
@@ -68,7 +71,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
 }
 
 function composeAdmission(base: Foundation): Service[] {
-  const { sql, holds, sync, config, registry, tell } = base
+  const { sql, holds, sync, config, registry, tell, conditions } = base
   const metrics = new GateMetrics(registry)
   const admission = new Admission({
     ...base,
@@ -78,6 +81,8 @@ function composeAdmission(base: Foundation): Service[] {
     announceEpoch: (sale, epoch) => tell(epochChannel, JSON.stringify({ sale, epoch })),
     sweep: (writership) => sweepHolds({ sql, holds, sync }, writership),
     onReport: (saleId, report) => metrics.note(saleId, report),
+    onTookOver: (sale) => conditions.seen('took-over', { detail: { sale }, forMs: writerChangedForMs }),
+    onFellSilent: (sale) => conditions.seen('fell-silent', { detail: { sale }, forMs: writerChangedForMs }),
   })
   return [admission, listening('sales to write', () => saleChanges(base, () => admission.look()))]
 }
@@ -93,6 +98,8 @@ function composeWorker(base: Foundation): Service[] {
 }
 
 const minuteMs = 60_000
+/** A writer that changed is over at once; so long it is told. */
+const writerChangedForMs = 30_000
 
 function choresOf({ sql, keys, config, hurry, announceSale }: Foundation): Chore[] {
   const answers = new PostgresIdempotencyStore(sql)

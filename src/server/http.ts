@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js'
 import type { Clock } from '../clock.ts'
-import { Problem } from '../errors.ts'
+import { generalErrors, Problem } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { BodyCollector } from './body-collector.ts'
@@ -109,9 +109,12 @@ export class HttpAdapter {
   /** Ends the wait of clients whose answer takes too long. To be called every second or so. */
   sweep(): void {
     const dueBeforeMs = this.#parts.clock.nowMs() - this.#parts.options.answerWithinMs
-    for (const exchange of this.#inFlight) {
-      if (exchange.startedAtMs > dueBeforeMs) break
-      this.#parts.log.warn({ traceId: exchange.traceId, route: exchange.plan.label }, 'answer took too long')
+    const late = [...this.#inFlight].filter(({ startedAtMs }) => startedAtMs <= dueBeforeMs)
+    const [first] = late
+    if (first === undefined) return
+    const { traceId, plan } = first
+    this.#parts.log.warn({ traceId, route: plan.label, answers: late.length }, 'answers took too long')
+    for (const exchange of late) {
       this.#settle(exchange)
       exchange.expire(new Problem(serverErrors.timed_out))
     }
@@ -257,7 +260,9 @@ export class HttpAdapter {
         'request failed',
       )
     } else if (problem.cause !== undefined) {
-      this.#parts.log.warn({ traceId, route: exchange.plan.label, err: problem.cause }, problem.code)
+      // A store that is away is said once, by its condition, and not with each request.
+      const level = problem.definition === generalErrors.unavailable ? 'debug' : 'warn'
+      this.#parts.log[level]({ traceId, route: exchange.plan.label, err: problem.cause }, problem.code)
     }
     exchange.fail(problem)
   }

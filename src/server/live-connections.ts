@@ -20,10 +20,13 @@ export class LiveConnections {
   readonly #slots: readonly Set<LiveConnection>[]
   readonly #places = new Map<LiveConnection, Set<LiveConnection>>()
   readonly #byCaller = new Map<string, Set<LiveConnection>>()
+  readonly #onTooSlow: () => void
   #nextSlot = 0
   #second = 0
 
-  constructor(beatSeconds: number) {
+  /** @param onTooSlow called for each that is closed because it does not read */
+  constructor(beatSeconds: number, onTooSlow: () => void = () => undefined) {
+    this.#onTooSlow = onTooSlow
     this.#slots = Array.from({ length: beatSeconds }, () => new Set<LiveConnection>())
   }
 
@@ -50,6 +53,10 @@ export class LiveConnections {
     const others = this.#byCaller.get(id)
     others?.delete(connection)
     if (others?.size === 0) this.#byCaller.delete(id)
+  }
+
+  noteTooSlow(): void {
+    this.#onTooSlow()
   }
 
   /** To be called once a second. */

@@ -133,32 +133,34 @@ async function opened(t: Test, port: number): Promise<RawClient> {
   return client
 }
 
-t.test('readiness is asked of all checks, for a second at most, and remembered for one', async (t) => {
-  let asked = 0
-  let check = async (): Promise<void> => undefined
-  const readyChecks = [
-    { name: 'postgres', check: () => ((asked += 1), check()) },
-    { name: 'redis', check: async () => undefined },
-  ]
-  const { url, clock, logged } = await startEdge(t, { readyChecks })
-  const ask = async () => {
-    const response = await fetch(`${url}/readyz`)
-    return { code: response.status, ...((await response.json()) as object) }
-  }
-  t.same(await ask(), { code: 200, status: 'ready', checks: { postgres: 'ok', redis: 'ok' } })
-  check = () => Promise.reject(new Error('refused'))
-  t.match(await ask(), { code: 200 })
-  t.equal(asked, 1)
-  await clock.advance(1_000)
-  t.same(await ask(), { code: 503, status: 'not-ready', checks: { postgres: 'failed', redis: 'ok' } })
-  t.match(logged.at(-1), { check: 'postgres', err: { message: 'refused' } })
-  await clock.advance(1_000)
-  check = () => new Promise(() => undefined)
-  const late = ask()
-  await until('it is asked', () => asked === 3)
-  await clock.advance(1_000)
-  t.match(await late, { code: 503, checks: { postgres: 'failed' } })
-})
+t.test(
+  'a condition stands in /readyz and in the figures while it holds, and is no reason to leave',
+  async (t) => {
+    const { url, clock, logged, conditions } = await startEdge(t)
+    const ready = async () => {
+      const response = await fetch(`${url}/readyz`)
+      return { code: response.status, ...((await response.json()) as object) }
+    }
+    const figure = async () => {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      return /openrun_condition\{name="redis-away"\} (\d)/.exec(text)?.[1]
+    }
+    t.same(await ready(), { code: 200, status: 'ready', conditions: [] })
+    t.equal(await figure(), '0')
+    conditions.seen('redis-away')
+    t.match(await ready(), {
+      code: 200,
+      status: 'degraded',
+      conditions: [{ name: 'redis-away', advice: /Start it/ }],
+    })
+    t.equal(await figure(), '1')
+    t.match(logged.at(-1), { condition: 'redis-away', msg: /Start it/ })
+    await clock.advance(3_000)
+    conditions.look()
+    t.same(await ready(), { code: 200, status: 'ready', conditions: [] })
+    t.equal(await figure(), '0')
+  },
+)
 
 t.test('a slow answer is counted where it belongs', async (t) => {
   const { route, finishers } = waiting()

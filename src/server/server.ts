@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto'
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
-import { Registry } from 'prom-client'
+import { Counter, Registry } from 'prom-client'
 import type { Clock } from '../clock.ts'
 import { generalErrors, type ErrorDefinition } from '../errors.ts'
 import type { Ids } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
+import { Conditions } from '../streams/conditions.ts'
 import { StartError } from '../start-error.ts'
 import { asyncApiDocument } from './asyncapi.ts'
 import { ChannelRegistry, type Channel } from './channel.ts'
@@ -15,7 +16,6 @@ import type { IdempotencyStore } from './idempotency.ts'
 import { LiveConnections } from './live-connections.ts'
 import { openApiDocument } from './openapi.ts'
 import { publicFiles, vendorFiles } from './public-folder.ts'
-import { ReadyChecks, type ReadyCheck } from './ready-checks.ts'
 import type { Endpoint, Route, Stream } from './route.ts'
 import { docsFiles } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -41,7 +41,8 @@ export interface ServerParts {
   readonly clock: Clock
   /** Required as soon as a route is idempotent. */
   readonly idempotency?: IdempotencyStore
-  readonly readyChecks?: readonly ReadyCheck[]
+  /** Shown at /readyz; the server notes what it sees itself. */
+  readonly conditions?: Conditions
   /** Shown at /metrics; the server adds its own figures. */
   readonly registry?: Registry
   /** Every error that a client may meet, for the documents; where absent, those of the edge alone. */
@@ -74,8 +75,9 @@ class Edge implements Server {
   readonly name = 'server'
   readonly #parts: ServerParts
   readonly #options: ServerOptions
-  readonly #streams = new LiveConnections(15)
-  readonly #sockets = new LiveConnections(25)
+  readonly #streams: LiveConnections
+  readonly #sockets: LiveConnections
+  readonly #conditions: Conditions
   readonly #http: HttpAdapter
   readonly #endpoints: readonly Endpoint[]
   readonly #gate: WebSocketGate
@@ -91,6 +93,10 @@ class Edge implements Server {
     const { registry = new Registry(), topics = new Topics() } = parts
     this.#options = { ...serverDefaults, ...parts.options }
     const options = this.#options
+    this.#conditions = parts.conditions ?? new Conditions({ log, clock, registry })
+    const onTooSlow = this.#slowClients(registry)
+    this.#streams = new LiveConnections(15, () => onTooSlow('sse'))
+    this.#sockets = new LiveConnections(25, () => onTooSlow('ws'))
     const session = new Session({ authenticator, ...options })
     const metrics = new HttpMetrics(registry)
     const connections = (): number => this.#connections
@@ -236,14 +242,25 @@ class Edge implements Server {
   }
 
   #ownRoutes(registry: Registry): Route[] {
-    const { clock, log, readyChecks = [] } = this.#parts
-    const onFailure = (name: string, err: unknown): void => log.warn({ check: name, err }, 'not ready')
-    const checks = new ReadyChecks(readyChecks, { clock, onFailure })
     return [
-      ...healthRoutes({ checks, isDraining: () => this.#http.isDraining }),
-      timeRoute(clock),
+      ...healthRoutes({ conditions: this.#conditions, isDraining: () => this.#http.isDraining }),
+      timeRoute(this.#parts.clock),
       ...metaRoutes({ openApi: () => this.openApi(), asyncApi: () => this.asyncApi(), registry }),
     ]
+  }
+
+  /** They are counted, and said once for all of them. */
+  #slowClients(registry: Registry): (transport: 'sse' | 'ws') => void {
+    const closed = new Counter({
+      name: 'openrun_slow_clients_closed_total',
+      help: 'Live connections that were closed because they did not read what they were told',
+      labelNames: ['transport'],
+      registers: [registry],
+    })
+    return (transport) => {
+      closed.inc({ transport })
+      this.#conditions.seen('slow-clients', { forMs: slowClientsForMs })
+    }
   }
 
   #describe(metrics: HttpMetrics): void {
@@ -255,6 +272,7 @@ class Edge implements Server {
 }
 
 const connectionsBeyond = 256
+const slowClientsForMs = 30_000
 
 /** 0 ≤ fraction < 1, for the jitter of reconnecting; a few are drawn a second. */
 function fraction(): number {

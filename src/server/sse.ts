@@ -160,6 +160,7 @@ export class SseConnection implements EventStream, LiveConnection, Listener {
     } else {
       const res = this.#res
       this.#finish('too-slow')
+      this.#parts.live.noteTooSlow()
       res?.close()
     }
   }

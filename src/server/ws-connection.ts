@@ -33,6 +33,8 @@ export interface ConnectionParts {
   readonly topics: Topics
   readonly unreadBytesMax: number
   readonly nowMs: () => number
+  /** Called when it is closed because it does not read. */
+  readonly onTooSlow: () => void
   readonly log: Log
 }
 
@@ -175,7 +177,9 @@ export class WsConnection implements LiveConnection {
     const socket = this.#socket
     if (!socket) return
     const isTaken = socket.send(text, false) === 1
-    if (!isTaken && socket.getBufferedAmount() > this.#parts.unreadBytesMax) this.#close(closeCodes.tooSlow)
+    if (isTaken || socket.getBufferedAmount() <= this.#parts.unreadBytesMax) return
+    this.#close(closeCodes.tooSlow)
+    this.#parts.onTooSlow()
   }
 
   #close({ code, reason }: CloseCode): void {

@@ -116,7 +116,7 @@ export class WebSocketGate {
   }
 
   #accept(res: HttpResponse, request: UpgradeRequest, caller: Caller | undefined): void {
-    const { channels, topics, options, clock, log } = this.#parts
+    const { channels, topics, options, clock, log, sockets } = this.#parts
     const connection = new WsConnection({
       caller,
       traceId: request.traceId,
@@ -125,6 +125,7 @@ export class WebSocketGate {
       channelsMax: options.channelsPerConnectionMax,
       unreadBytesMax: options.unreadBytesMax,
       nowMs: () => clock.nowMs(),
+      onTooSlow: () => sockets.noteTooSlow(),
       log,
     })
     const { key, protocol, extensions, context } = request

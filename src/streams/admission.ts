@@ -1,5 +1,5 @@
 import { interval, merge, Subject, type Subscription } from 'rxjs'
-import type { Sql } from '../db/postgres.ts'
+import { levelOfFailure } from '../db/store-away.ts'
 import { AdmissionGate, type AdmissionGateOptions, type GateReport } from '../domain/queue/admission-gate.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
 import { FencedError } from '../domain/sale-state/sale-failures.ts'
@@ -19,6 +19,10 @@ export interface AdmissionOptions extends Omit<AdmissionGateOptions, 'writership
   readonly sweep: (writership: Writership) => Promise<void>
   /** Told of each tick, for the metrics. */
   readonly onReport?: (saleId: string, report: GateReport) => void
+  /** A sale came from a writer that had fallen silent. */
+  readonly onTookOver?: (saleId: string) => void
+  /** A sale went to another writer, because this process had fallen silent. */
+  readonly onFellSilent?: (saleId: string) => void
 }
 
 /**
@@ -29,7 +33,6 @@ export class Admission implements Service {
   readonly name = 'admission'
   readonly #options: AdmissionOptions
   readonly #log: Log
-  readonly #sql: Sql
   readonly #leases: Leases
   readonly #gates = new Map<string, OpenGate>()
   #changes: Subscription | undefined
@@ -37,8 +40,7 @@ export class Admission implements Service {
   constructor(options: AdmissionOptions) {
     this.#options = options
     this.#log = options.log
-    this.#sql = options.sql
-    this.#leases = new Leases({ sql: this.#sql, processId: options.processId, log: options.log })
+    this.#leases = new Leases(options)
   }
 
   async run(): Promise<void> {
@@ -106,13 +108,15 @@ export class Admission implements Service {
   async #failed(open: OpenGate, error: unknown): Promise<void> {
     const { saleId, fence } = open.writership
     if (error instanceof FencedError) {
-      this.#log.warn({ saleId, fence }, 'another process writes to the sale now')
+      this.#log.debug({ saleId, fence }, 'another process writes to the sale now')
       await this.#leases.letGo(open.writership).catch(() => {
         // The lease ends by itself.
       })
       return
     }
-    if (!open.failing) this.#log.warn({ err: error, saleId }, 'the gate stands still until its stores answer')
+    const level = levelOfFailure(error)
+    if (!open.failing)
+      this.#log[level]({ err: error, saleId }, 'the gate stands still until its stores answer')
     open.failing = true
   }
 }

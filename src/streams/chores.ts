@@ -1,4 +1,5 @@
 import { interval, type Subscription } from 'rxjs'
+import { levelOfFailure } from '../db/store-away.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
 import { runLatest } from './run-latest.ts'
@@ -45,7 +46,7 @@ export class Chores implements Service {
       .then(() => void this.#failing.delete(chore.name))
       .catch((error: unknown) => {
         if (!this.#failing.has(chore.name))
-          this.#log.warn({ err: error, chore: chore.name }, 'a chore failed')
+          this.#log[levelOfFailure(error)]({ err: error, chore: chore.name }, 'a chore failed')
         this.#failing.add(chore.name)
       })
     this.#running.set(chore.name, work)

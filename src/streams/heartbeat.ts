@@ -1,5 +1,6 @@
 import { interval, type Subscription } from 'rxjs'
 import type { Sql } from '../db/postgres.ts'
+import { levelOfFailure } from '../db/store-away.ts'
 import { beat, sayGoodbye, type Role } from '../domain/processes/process-store.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
@@ -38,7 +39,7 @@ export class Heartbeat implements Service {
 
   #beat(): Promise<void> {
     return beat(this.#sql, this.#process).catch((error: unknown) =>
-      this.#log.warn({ err: error }, 'heartbeat'),
+      this.#log[levelOfFailure(error)]({ err: error }, 'heartbeat'),
     )
   }
 }

@@ -1,5 +1,6 @@
 import { interval, merge, Subject, type Observable, type Subscription } from 'rxjs'
 import type { Sql } from '../db/postgres.ts'
+import { levelOfFailure } from '../db/store-away.ts'
 import { knownProcesses } from '../domain/processes/process-store.ts'
 import {
   becomeWriter,
@@ -13,7 +14,7 @@ import type { Log } from '../log.ts'
 import { runLatest } from './run-latest.ts'
 
 /** How long a sale waits for a writer that fell silent. */
-const leaseMs = 2500
+export const leaseMs = 2500
 /** How often leases are prolonged and forsaken sales looked for. */
 const roundMs = 500
 
@@ -27,6 +28,8 @@ export class Leases {
   readonly #sql: Sql
   readonly #processId: string
   readonly #log: Log
+  readonly #onTookOver: (saleId: string) => void
+  readonly #onFellSilent: (saleId: string) => void
   readonly #held = new Map<string, Writership>()
   readonly #changes$ = new Subject<LeaseChange>()
   readonly #now$ = new Subject<void>()
@@ -34,7 +37,16 @@ export class Leases {
   #rounds: Subscription | undefined
   #running: Promise<void> = Promise.resolve()
 
-  constructor(options: { sql: Sql; processId: string; log: Log }) {
+  /** @param options `onTookOver` and `onFellSilent` are told that a lease had run out, another's or our own */
+  constructor(options: {
+    sql: Sql
+    processId: string
+    log: Log
+    onTookOver?: (saleId: string) => void
+    onFellSilent?: (saleId: string) => void
+  }) {
+    this.#onTookOver = options.onTookOver ?? (() => undefined)
+    this.#onFellSilent = options.onFellSilent ?? (() => undefined)
     this.#sql = options.sql
     this.#processId = options.processId
     this.#log = options.log
@@ -62,7 +74,9 @@ export class Leases {
 
   /** A fence was refused: the lease is somebody else's already. */
   forget(writership: Writership): void {
-    if (this.#held.get(writership.saleId)?.fence === writership.fence) this.#lose(writership)
+    if (this.#held.get(writership.saleId)?.fence !== writership.fence) return
+    this.#lose(writership)
+    this.#onFellSilent(writership.saleId)
   }
 
   /**
@@ -84,7 +98,7 @@ export class Leases {
       await this.#renew()
       await this.#takeShare()
     } catch (error) {
-      this.#log.warn({ err: error }, 'leases')
+      this.#log[levelOfFailure(error)]({ err: error }, 'leases')
     }
   }
 
@@ -103,7 +117,9 @@ export class Leases {
     const share = Math.ceil(sales / Math.max(1, writers))
     for (const saleId of await forsakenSales(this.#sql, Math.max(0, share - this.#held.size))) {
       const writership = await becomeWriter(this.#sql, { saleId, processId: this.#processId, leaseMs })
-      if (writership !== undefined) this.#gain(writership)
+      if (writership === undefined) continue
+      if (writership.tookOver) this.#onTookOver(saleId)
+      this.#gain(writership)
     }
     for (const saleId of [...this.#held.keys()].slice(share)) await this.giveUp(saleId)
   }

@@ -2,6 +2,7 @@ import { interval, merge, Subject, type Subscription } from 'rxjs'
 import { readOutbox, type OutboxPosition, type OutboxRow } from '../db/outbox.ts'
 import type { Sql } from '../db/postgres.ts'
 import type { RedisServers } from '../db/redis-servers.ts'
+import { levelOfFailure } from '../db/store-away.ts'
 import { Problem } from '../errors.ts'
 import { advanceRelay, leaseRelay, releaseRelay } from '../domain/orders/relay-store.ts'
 import { saleStateErrors } from '../domain/sale-state/sale-failures.ts'
@@ -66,7 +67,8 @@ export class OutboxRelay implements Service {
       if (position !== undefined) await this.#relay(position)
       this.#failing = false
     } catch (error) {
-      if (!this.#failing) log.warn({ err: error }, 'the outbox waits until its stores answer')
+      if (!this.#failing)
+        log[levelOfFailure(error)]({ err: error }, 'the outbox waits until its stores answer')
       this.#failing = true
     }
   }

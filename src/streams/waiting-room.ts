@@ -2,6 +2,7 @@ import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import { interval, Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../db/postgres.ts'
+import { levelOfFailure } from '../db/store-away.ts'
 import type { DrawEntering } from '../domain/queue/draw-entering.ts'
 import { placeName, usedSequences } from '../domain/queue/admission-store.ts'
 import { queueNotice, type QueueEvent, type QueueNotice } from '../domain/queue/queue-messages.ts'
@@ -111,7 +112,7 @@ export class WaitingRoom {
     const { log, metrics } = this.#options
     const onForgotten = (waiters: readonly Waiter[]): void => {
       this.#putBack(saleId, waiters).catch((error: unknown) =>
-        log.warn({ err: error, saleId }, 'waiters are put back later'),
+        log[levelOfFailure(error)]({ err: error, saleId }, 'waiters are put back later'),
       )
     }
     const room = new SaleRoom({
@@ -182,7 +183,7 @@ export class WaitingRoom {
       await queue.restore(saleId, [], { edge: processId, last: true })
     } catch (error) {
       // The writer repeats the notice until every edge has answered.
-      log.warn({ err: error, saleId, epoch }, 'waiters could not be put back yet')
+      log[levelOfFailure(error)]({ err: error, saleId, epoch }, 'waiters could not be put back yet')
     }
   }
 

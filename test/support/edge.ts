@@ -1,10 +1,12 @@
 import net from 'node:net'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 import { generalErrors, Problem } from '../../src/errors.ts'
 import { randomIds } from '../../src/ids.ts'
 import { createServer, type Server, type ServerParts } from '../../src/server/server.ts'
+import { Conditions } from '../../src/streams/conditions.ts'
 import type { Authenticator } from '../../src/server/session.ts'
 import { FakeClock } from './fake-clock.ts'
 
@@ -21,6 +23,7 @@ const fakeAuthenticator: Authenticator = {
 export interface TestEdge {
   readonly server: Server
   readonly clock: FakeClock
+  readonly conditions: Conditions
   readonly url: string
   readonly port: number
   /** The lines logged so far, as objects. */
@@ -32,10 +35,15 @@ export async function startEdge(t: Test, parts: Partial<ServerParts> = {}): Prom
   const clock = new FakeClock()
   const logged: Record<string, unknown>[] = []
   const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>)
+  const log = pino({ level: 'debug' }, { write })
+  const registry = new Registry()
+  const conditions = new Conditions({ log, clock, registry })
   const server = createServer({
     routes: [],
     authenticator: fakeAuthenticator,
-    log: pino({ level: 'debug' }, { write }),
+    log,
+    registry,
+    conditions,
     ids: randomIds,
     clock,
     ...parts,
@@ -43,7 +51,7 @@ export async function startEdge(t: Test, parts: Partial<ServerParts> = {}): Prom
   })
   await server.run()
   t.teardown(() => server.stop())
-  return { server, clock, logged, port: server.port, url: `http://127.0.0.1:${server.port}` }
+  return { server, clock, conditions, logged, port: server.port, url: `http://127.0.0.1:${server.port}` }
 }
 
 /** A bare connection that sends exactly these bytes. */

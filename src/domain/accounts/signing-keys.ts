@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose'
 import type { Clock } from '../../clock.ts'
+import { levelOfFailure } from '../../db/store-away.ts'
 import { generalErrors, Problem } from '../../errors.ts'
 import type { Ids } from '../../ids.ts'
 import type { Log } from '../../log.ts'
@@ -179,7 +180,7 @@ export class SigningKeys implements Service {
       await clock.wait(keyReloadMs, signal)
       if (signal.aborted) return
       await this.reload().catch((error: unknown) =>
-        log.warn({ err: error }, 'signing keys could not be read again'),
+        log[levelOfFailure(error)]({ err: error }, 'signing keys could not be read again'),
       )
     }
   }

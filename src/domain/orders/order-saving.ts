@@ -69,6 +69,11 @@ export class OrderSaving {
     setMaxListeners(0, this.#stopped.signal)
   }
 
+  /** Orders of which somebody was told that they are in progress. */
+  get inProgress(): number {
+    return [...this.#savings.values()].filter(({ isTold }) => isTold).length
+  }
+
   /** What is in progress is left to whoever asks again, or to the sweep of forsaken holds. */
   stop(): void {
     this.#stopped.abort()

@@ -303,7 +303,7 @@ t.test('while PostgreSQL is away the processor waits, and ends when told to', as
     sql: away,
     provider: new ScriptedProvider(),
     clock,
-    log: pino({}, { write: (line: string) => void warnings.push(line) }),
+    log: pino({ level: 'debug' }, { write: (line: string) => void warnings.push(line) }),
     random: () => 0.5,
     hurry: noHurry,
   })

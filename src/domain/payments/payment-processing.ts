@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Sql } from '../../db/postgres.ts'
+import { levelOfFailure } from '../../db/store-away.ts'
 import type { Log } from '../../log.ts'
 import type { Service } from '../../service.ts'
 import type { Hurry } from '../orders/order-outbox.ts'
@@ -75,7 +76,7 @@ export class PaymentProcessing implements Service {
       this.#alarm = new AbortController()
       const alarm = this.#alarm.signal
       const begun = await this.#begin().catch((error: unknown) => {
-        log.warn({ err: error }, 'payments could not be taken up')
+        log[levelOfFailure(error)]({ err: error }, 'payments could not be taken up')
         return 0
       })
       if (begun === 0 && !this.#draining.signal.aborted) await clock.wait(pollMs, alarm)
@@ -92,9 +93,10 @@ export class PaymentProcessing implements Service {
   }
 
   #carry(payment: ClaimedPayment): void {
+    const { log } = this.#options
     const carried = this.#carryThrough(payment)
       .catch((error: unknown) =>
-        this.#options.log.error({ err: error, payment: payment.id }, 'payment not recorded'),
+        log[levelOfFailure(error)]({ err: error, payment: payment.id }, 'payment not recorded'),
       )
       .finally(() => {
         this.#open.delete(carried)
@@ -115,7 +117,8 @@ export class PaymentProcessing implements Service {
     } catch (error) {
       if (this.#stopped) return
       const delayMs = backoffMs(payment.attempts, random())
-      log.warn(
+      // How many there are is said once, by a condition.
+      log.debug(
         { err: error, payment: payment.id, order: payment.orderId, delayMs },
         'payment outcome not known',
       )

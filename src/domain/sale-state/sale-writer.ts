@@ -36,20 +36,22 @@ export async function countWrittenSales(sql: Sql): Promise<number> {
 
 /**
  * Makes this process the writer if nobody holds the lease.
- * @returns undefined when somebody else was quicker
+ * @returns undefined when somebody else was quicker; `tookOver`: the writer before fell silent, and did not give it up
  */
 export async function becomeWriter(
   sql: Sql,
   options: { saleId: string; processId: string; leaseMs: number },
-): Promise<Writership | undefined> {
+): Promise<(Writership & { readonly tookOver: boolean }) | undefined> {
   const { saleId, processId, leaseMs } = options
-  const [row] = await sql<Writership[]>`
+  const [row] = await sql<(Writership & { tookOver: boolean })[]>`
     insert into sale_writers as w (sale_id, fence, lease_owner, lease_until)
     values (${saleId}, 1, ${processId}, clock_timestamp() + ${leaseMs} * interval '1 ms')
     on conflict (sale_id) do update
     set fence = w.fence + 1, lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
     where w.lease_until is null or w.lease_until < clock_timestamp()
-    returning sale_id as "saleId", fence, epoch, store_run_id as "storeRunId"`
+    returning sale_id as "saleId", fence, epoch, store_run_id as "storeRunId",
+      -- As it was before.
+      coalesce((select lease_until is not null from sale_writers where sale_id = ${saleId}), false) as "tookOver"`
   return row
 }
 

@@ -7,6 +7,7 @@ import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
 import { PromiseTable, roundLines } from './report.ts'
 import { runRound, type RoundPlan } from './round.ts'
 import { World } from './world.ts'
+import { measureTimes } from '../times/times.ts'
 
 /** Faults of one round, and how many of them come together. */
 const shape = { perRound: 10, together: 2 }
@@ -25,6 +26,11 @@ async function main(argv: readonly string[]): Promise<number> {
   if (options === 'help') {
     say(faultsHelp)
     return 0
+  }
+  if (options.times) {
+    const { passed, failed } = await measureTimes({ only: options.only, say })
+    say(`\n${passed} passed, ${failed} failed`)
+    return failed === 0 ? 0 : 1
   }
   say(`seed ${options.seed}`)
   return options.without === undefined ? await breakEverything(options) : await judgeTheJudge(options)

@@ -9,6 +9,8 @@ export interface FaultOptions {
   readonly only: string | undefined
   /** The guard to take out, or `all` for one after another. */
   readonly without: string | undefined
+  /** Measure instead: how long things take to be well again. */
+  readonly times: boolean
 }
 
 export const faultsHelp = `npm run test:faults -- [options]
@@ -20,6 +22,7 @@ Starts real servers and stores, breaks them while buyers come, and holds what ha
   --buyers N      buyers in a round (160)
   --only TEXT     only faults whose name contains it
   --without NAME  take a guard out and see that it is missed; all: one after another
+  --times         measure how long things take to be well again; --only TEXT: only questions whose names contain it
   --help          this text`
 
 /** Throws an error with one line for whoever typed it. */
@@ -32,6 +35,7 @@ export function parseFaultOptions(argv: readonly string[]): FaultOptions | 'help
       buyers: { type: 'string', default: '160' },
       only: { type: 'string' },
       without: { type: 'string' },
+      times: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -48,5 +52,6 @@ export function parseFaultOptions(argv: readonly string[]): FaultOptions | 'help
     buyers: Math.trunc(whole('buyers', 2)),
     only: values.only,
     without: values.without,
+    times: values.times,
   }
 }

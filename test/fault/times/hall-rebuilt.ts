@@ -1,0 +1,71 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { seedBookings } from '../../../bench/stage/hall-seeding.ts'
+import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
+import { availabilitySnapshot, type AvailabilitySnapshot } from '../../../src/domain/units/unit-messages.ts'
+import type { World } from '../suite/world.ts'
+import { clientAt, openNow } from './api.ts'
+import type { Figure } from './figure.ts'
+
+const tries = 5
+const sections = 10
+const seats = 50_000
+/** Booked, so that there is something to read and to write besides free seats. */
+const booked = 25_000
+const lookEveryMs = 10
+const patienceMs = 60_000
+
+/** How long it takes to build a hall anew, from the loss to the first map of it. */
+export async function hallRebuilt(world: World): Promise<Figure[]> {
+  const { fetch, close } = keepAliveFetch({ connectionsMax: 4 })
+  const organiser = clientAt(world, 0, fetch)
+  const { id: sale } = await organiser.createSale({
+    kind: 'seats',
+    title: 'A great hall',
+    currency: 'KRW',
+    ...openNow(),
+    hall: {
+      priceClasses: [{ name: 'R', priceMinor: 0 }],
+      sections: Array.from({ length: sections }, (_, index) => {
+        return { code: String.fromCodePoint(65 + index), rows: 50, seatsPerRow: 100, priceClass: 'R' }
+      }),
+    },
+  })
+  await seedBookings(world.sql, { sale, firstUnit: 0, count: booked })
+  let { epoch } = await mapOf(world, sale, () => true)
+  const values: number[] = []
+  while (values.length < tries) {
+    const before = epoch
+    const fromMs = performance.now()
+    await world.redis.flushall()
+    const map = await mapOf(world, sale, (one) => one.epoch > before)
+    values.push(performance.now() - fromMs)
+    mustBeWhole(map)
+    epoch = map.epoch
+  }
+  await organiser.changeSale(sale, { status: 'closed' })
+  close()
+  const what = `${seats.toLocaleString('en')} units, half of them booked, are there again after a loss`
+  return [{ what, unit: 'ms', values, goal: { atMost: 2_000 } }]
+}
+
+/** The first map that is told and wanted. */
+async function mapOf(
+  world: World,
+  sale: string,
+  isWanted: (map: AvailabilitySnapshot) => boolean,
+): Promise<AvailabilitySnapshot> {
+  const url = `${world.edges[0]?.url}/api/v1/sales/${sale}/availability`
+  for (const untilMs = performance.now() + patienceMs; performance.now() < untilMs; await wait(lookEveryMs)) {
+    const answer = await fetch(url)
+    const body: unknown = await answer.json()
+    const map = answer.ok ? availabilitySnapshot.parse(body) : undefined
+    if (map !== undefined && isWanted(map)) return map
+  }
+  throw new Error(`no map of the hall within ${patienceMs} ms`)
+}
+
+function mustBeWhole({ seats: packed }: AvailabilitySnapshot): void {
+  const bytes = [...Buffer.from(packed, 'base64')]
+  const sold = bytes.flatMap((byte) => [0, 2, 4, 6].filter((shift) => ((byte >> shift) & 3) === 2)).length
+  if (bytes.length !== seats / 4 || sold !== booked) throw new Error(`${sold} of ${booked} seats are sold`)
+}

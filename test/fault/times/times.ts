@@ -1,0 +1,42 @@
+import { World } from '../suite/world.ts'
+import { isReached, tableOf, type Figure } from './figure.ts'
+import { hallRebuilt } from './hall-rebuilt.ts'
+import { redisForgot } from './redis-forgot.ts'
+import { postgresAway, redisAway } from './stores-away.ts'
+import { writerKilled } from './writer-killed.ts'
+
+const questions: readonly ((world: World) => Promise<Figure[]>)[] = [
+  redisForgot,
+  hallRebuilt,
+  redisAway,
+  postgresAway,
+  writerKilled,
+]
+
+/**
+ * Measures how long things take to be well again, and what the bad cost the good.
+ * @returns how many goals were reached, and how many missed
+ */
+export async function measureTimes(options: {
+  /** Only questions whose names contain this. */
+  readonly only: string | undefined
+  readonly say: (line: string) => void
+}): Promise<{ passed: number; failed: number }> {
+  const { only = '', say } = options
+  const wanted = questions.filter(({ name }) => name.includes(only))
+  if (wanted.length === 0) throw new Error(`no question has a name with ${only} in it`)
+  const figures: Figure[] = []
+  const world = await World.make({ log: say })
+  try {
+    for (const question of wanted) {
+      say(`${question.name} …`)
+      figures.push(...(await question(world)))
+    }
+  } finally {
+    await world.end()
+  }
+  say('')
+  tableOf(figures).forEach(say)
+  const passed = figures.filter(isReached).length
+  return { passed, failed: figures.length - passed }
+}
