@@ -2,6 +2,9 @@ import type { World } from './world.ts'
 
 export type Random = () => number
 
+/** What Redis is: one server, a master and a replica that Sentinels watch, or a cluster of three with replicas. */
+export type RedisShape = 'one' | 'sentinels' | 'cluster'
+
 /** Something that is done to a world, and undone. What it does depends on `random` alone. */
 export interface Fault {
   readonly name: string

@@ -1,5 +1,5 @@
-import { inGroups, type Fault } from './fault.ts'
-import { faults } from './faults.ts'
+import { inGroups, oneOf, type Fault, type RedisShape } from './fault.ts'
+import { faults, faultsOf } from './faults.ts'
 import { guards } from './guard-list.ts'
 import { takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
@@ -10,7 +10,7 @@ import { World } from './world.ts'
 import { measureTimes } from '../times/times.ts'
 
 /** Faults of one round, and how many of them come together. */
-const shape = { perRound: 10, together: 2 }
+const form = { perRound: 10, together: 2 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -38,15 +38,21 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function breakEverything(options: FaultOptions): Promise<number> {
   const table = new PromiseTable()
-  const world = await World.make({ log: say })
-  try {
-    for (const plan of plansOf(options)) {
-      const report = await runRound(world, plan)
-      roundLines(report).forEach(say)
-      table.add(report)
+  const shapes = (['one', 'sentinels', 'cluster'] as const).filter(
+    (shape) => wantedOf(shape, options).length > 0,
+  )
+  if (shapes.length === 0) throw new Error(`no fault has a name with ${options.only} in it`)
+  for (const shape of shapes) {
+    const world = await World.make({ shape, log: say })
+    try {
+      for (const plan of plansOf(shape, { ...options, minutes: options.minutes / shapes.length })) {
+        const report = await runRound(world, plan)
+        roundLines(report).forEach(say)
+        table.add(report)
+      }
+    } finally {
+      await world.end()
     }
-  } finally {
-    await world.end()
   }
   say('')
   table.lines().forEach(say)
@@ -55,20 +61,29 @@ async function breakEverything(options: FaultOptions): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
+function wantedOf(shape: RedisShape, { only = '' }: FaultOptions): Fault[] {
+  return faultsOf[shape].own.filter(({ name }) => name.includes(only))
+}
+
 /** Each fault once, in an order of chance, by twos; with minutes, on and on, alone, by twos, and all of a round at once. */
-function* plansOf({ minutes, seed, buyers, only }: FaultOptions): Generator<RoundPlan> {
+function* plansOf(shape: RedisShape, options: FaultOptions): Generator<RoundPlan> {
+  const { minutes, seed, buyers } = options
   const random = seededRandom(seed, 1)
-  const wanted = faults.filter(({ name }) => name.includes(only ?? ''))
-  if (wanted.length === 0) throw new Error(`no fault has a name with ${only} in it`)
   const untilMs = Date.now() + minutes * 60_000
   let number = 0
   do {
-    for (const some of inGroups(shuffled(wanted, random), shape.perRound)) {
-      const together = minutes > 0 ? ([1, shape.together, some.length][number % 3] ?? 1) : shape.together
+    const own = shuffled(wantedOf(shape, options), random)
+    const met = own.flatMap((fault) => [fault, ...oneFrom(faultsOf[shape].meets, random)])
+    for (const some of inGroups(met, form.perRound)) {
+      const together = minutes > 0 ? ([1, form.together, some.length][number % 3] ?? 1) : form.together
       yield { number: ++number, seed, buyers, faults: some, together }
       if (minutes > 0 && Date.now() > untilMs) return
     }
   } while (Date.now() < untilMs)
+}
+
+function oneFrom(all: readonly Fault[], random: () => number): Fault[] {
+  return all.length === 0 ? [] : [oneOf(all, random)]
 }
 
 /** Takes guards out, one at a time, and sees whether it is noticed. */

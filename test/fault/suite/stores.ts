@@ -3,30 +3,55 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startLocalStores, type LocalStores } from '../../../src/db/local/local-stores.ts'
 import { redisServer } from '../../../src/db/local/redis-server.ts'
+import { RedisCluster } from '../../support/redis-cluster.ts'
+import { RedisSentinels } from '../../support/redis-sentinels.ts'
 import { TestRedis } from '../../support/stores.ts'
+import type { RedisShape } from './fault.ts'
 
 const noInstall = process.env['OPENRUN_NO_INSTALL'] === '1'
 
 /** PostgreSQL and Redis that may be killed and started again on what they have kept. */
 export class BreakableStores {
   readonly folder: string
+  /** The one that the servers use where they do not use several. */
   readonly redis: TestRedis
+  readonly sentinels: RedisSentinels | undefined
+  readonly cluster: RedisCluster | undefined
   #postgres: LocalStores
 
-  private constructor(folder: string, postgres: LocalStores, redis: TestRedis) {
-    this.folder = folder
-    this.redis = redis
-    this.#postgres = postgres
+  private constructor(parts: {
+    folder: string
+    postgres: LocalStores
+    redis: TestRedis
+    sentinels: RedisSentinels | undefined
+    cluster: RedisCluster | undefined
+  }) {
+    this.folder = parts.folder
+    this.redis = parts.redis
+    this.sentinels = parts.sentinels
+    this.cluster = parts.cluster
+    this.#postgres = parts.postgres
   }
 
-  static async start(options: { log: (line: string) => void }): Promise<BreakableStores> {
+  static async start(options: { shape: RedisShape; log: (line: string) => void }): Promise<BreakableStores> {
+    const { shape, log } = options
     const folder = await mkdtemp(join(tmpdir(), 'openrun-faults-'))
     // PostgreSQL runs under an account of its own when this is root.
     await chmod(folder, 0o755)
     await mkdir(join(folder, 'data'))
-    const binary = await redisServer({ redisBin: process.env['REDIS_BIN'], noInstall, log: options.log })
-    const redis = await TestRedis.start({ binary, appendOnly: true })
-    return new BreakableStores(folder, await startPostgres(folder), redis)
+    const binary = await redisServer({ redisBin: process.env['REDIS_BIN'], noInstall, log })
+    return new BreakableStores({
+      folder,
+      redis: await TestRedis.start({ binary, appendOnly: true }),
+      sentinels: shape === 'sentinels' ? await RedisSentinels.start({ binary }) : undefined,
+      cluster: shape === 'cluster' ? await RedisCluster.start({ binary, replicas: true }) : undefined,
+      postgres: await startPostgres(folder),
+    })
+  }
+
+  /** Where the servers find Redis when it is several. */
+  get severalSettings(): Readonly<Record<string, string>> {
+    return this.sentinels?.settings ?? this.cluster?.settings ?? {}
   }
 
   get postgresUrl(): string {
@@ -54,7 +79,8 @@ export class BreakableStores {
   }
 
   async end(): Promise<void> {
-    await Promise.allSettled([this.#postgres.stop(), this.redis.end()])
+    const several = [this.sentinels?.end(), this.cluster?.end()]
+    await Promise.allSettled([this.#postgres.stop(), this.redis.end(), ...several])
     await rm(this.folder, { recursive: true, force: true })
   }
 }

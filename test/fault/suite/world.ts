@@ -4,6 +4,7 @@ import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
 import { migrate } from '../../../src/db/migrate.ts'
 import { ensureFirstOrganiser } from '../../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../../src/ids.ts'
+import type { RedisShape } from './fault.ts'
 import { Server } from './server.ts'
 import { BreakableStores } from './stores.ts'
 
@@ -22,6 +23,8 @@ const restoreSeconds = '5'
 export interface WorldOptions {
   /** Another program than the one that was built: one in which a guard was taken out. */
   readonly program?: string | undefined
+  /** What Redis is; one server where left out. */
+  readonly shape?: RedisShape
   readonly log: (line: string) => void
 }
 
@@ -49,13 +52,17 @@ export class World {
   }
 
   static async make(options: WorldOptions): Promise<World> {
-    const { log, program = builtProgram } = options
-    const stores = await BreakableStores.start({ log })
+    const { log, program = builtProgram, shape = 'one' } = options
+    const stores = await BreakableStores.start({ log, shape })
     await migrate({ url: stores.postgresUrl })
     const sql = sqlOf(stores)
     const organiser = await ensureFirstOrganiser(sql, randomIds)
     await sql.end()
-    const env = { OPENRUN_RESTORE_SECONDS: restoreSeconds, OPENRUN_POSTGRES_CONNECTIONS: '8' }
+    const env = {
+      OPENRUN_RESTORE_SECONDS: restoreSeconds,
+      OPENRUN_POSTGRES_CONNECTIONS: '8',
+      ...stores.severalSettings,
+    }
     const servers: Server[] = []
     for (const { name, roles } of crew) {
       servers.push(await Server.make(name, { program, roles, stores: () => stores, env }))

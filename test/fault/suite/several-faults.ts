@@ -1,0 +1,66 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { saleKeys } from '../../../src/domain/sale-state/sale-keys.ts'
+import type { RedisCluster } from '../../support/redis-cluster.ts'
+import type { RedisSentinels } from '../../support/redis-sentinels.ts'
+import { oneOf, seconds, type Fault, type Random } from './fault.ts'
+import type { World } from './world.ts'
+
+/** A key of one of the two sales that people come to. */
+async function keyOfSale({ sql }: World, random: Random): Promise<string> {
+  const rows = await sql<{ id: string }[]>`select id from sales order by created_at desc limit 2`
+  return saleKeys(oneOf(rows, random).id).state
+}
+
+function sentinelsOf({ stores }: World): RedisSentinels {
+  if (stores.sentinels === undefined) throw new Error('there are no Sentinels in this world')
+  return stores.sentinels
+}
+
+function clusterOf({ stores }: World): RedisCluster {
+  if (stores.cluster === undefined) throw new Error('there is no cluster in this world')
+  return stores.cluster
+}
+
+/** Where Sentinels watch over Redis. */
+export const sentinelFaults: readonly Fault[] = [
+  {
+    name: 'a replica that lags is made the master by Sentinels',
+    forgets: true,
+    run: async (world, random) => {
+      const sentinels = sentinelsOf(world)
+      await sentinels.lag()
+      await wait(seconds(1, 3, random))
+      await sentinels.failOver()
+      await sentinels.restart()
+    },
+  },
+]
+
+/** Where Redis is a cluster. */
+export const clusterFaults: readonly Fault[] = [
+  {
+    name: 'the slot of a sale is moved to another node',
+    forgets: true,
+    run: async (world, random) => void (await clusterOf(world).moveSlot(await keyOfSale(world, random))),
+  },
+  {
+    name: 'the node of a sale is killed',
+    forgets: true,
+    run: async (world, random) => {
+      const node = await clusterOf(world).nodeOf(await keyOfSale(world, random))
+      await node.kill()
+      await wait(seconds(0, 1, random))
+      await node.restart()
+    },
+  },
+  {
+    name: 'a replica that lags takes the place of the node of a sale',
+    forgets: true,
+    run: async (world, random) => {
+      const key = await keyOfSale(world, random)
+      await clusterOf(world).lag(key)
+      await wait(seconds(1, 2, random))
+      await clusterOf(world).failOver(key)
+    },
+  },
+]
