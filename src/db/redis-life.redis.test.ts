@@ -65,3 +65,20 @@ t.test('a connection to a replica is refused', async (t) => {
   await redis.call(...replicaOf(other.port))
   await t.rejects(connected(t, server), { message: /no master/ })
 })
+
+t.test('what waited for a server that is gone is never sent to the next one', async (t) => {
+  const server = await useOwnRedis(t)
+  const { redis, one } = await connected(t, server)
+  server.signal('SIGSTOP')
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const sent = redis.set('sent', 1).catch((error: unknown) => error)
+  await turn()
+  await turn()
+  // Behind a pipeline that is under way.
+  const waits = redis.set('waits', 1).catch((error: unknown) => error)
+  await server.kill()
+  await server.restart()
+  await until('it is known again', () => one.isKnown)
+  for (const outcome of [await sent, await waits]) t.ok(outcome instanceof Error)
+  t.equal(await redis.exists('sent', 'waits'), 0)
+})
