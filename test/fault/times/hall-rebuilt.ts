@@ -3,11 +3,11 @@ import { seedBookings } from '../../../bench/stage/hall-seeding.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import { availabilitySnapshot, type AvailabilitySnapshot } from '../../../src/domain/units/unit-messages.ts'
 import type { World } from '../suite/world.ts'
-import { clientAt, openNow } from './api.ts'
+import { clientAt } from './api.ts'
 import type { Figure } from './figure.ts'
+import { openHall } from './hall.ts'
 
 const tries = 5
-const sections = 10
 const seats = 50_000
 /** Booked, so that there is something to read and to write besides free seats. */
 const booked = 25_000
@@ -18,18 +18,7 @@ const patienceMs = 60_000
 export async function hallRebuilt(world: World): Promise<Figure[]> {
   const { fetch, close } = keepAliveFetch({ connectionsMax: 4 })
   const organiser = clientAt(world, 0, fetch)
-  const { id: sale } = await organiser.createSale({
-    kind: 'seats',
-    title: 'A great hall',
-    currency: 'KRW',
-    ...openNow(),
-    hall: {
-      priceClasses: [{ name: 'R', priceMinor: 0 }],
-      sections: Array.from({ length: sections }, (_, index) => {
-        return { code: String.fromCodePoint(65 + index), rows: 50, seatsPerRow: 100, priceClass: 'R' }
-      }),
-    },
-  })
+  const sale = await openHall(world, organiser, { seats })
   await seedBookings(world.sql, { sale, firstUnit: 0, count: booked })
   let { epoch } = await mapOf(world, sale, () => true)
   const values: number[] = []

@@ -1,8 +1,10 @@
 import { World } from '../suite/world.ts'
+import { besideStuck } from './beside-stuck.ts'
 import { isReached, tableOf, type Figure } from './figure.ts'
 import { hallRebuilt } from './hall-rebuilt.ts'
 import { redisForgot } from './redis-forgot.ts'
 import { postgresAway, redisAway } from './stores-away.ts'
+import { stuckMemory } from './stuck-memory.ts'
 import { writerKilled } from './writer-killed.ts'
 
 const questions: readonly ((world: World) => Promise<Figure[]>)[] = [
@@ -11,6 +13,8 @@ const questions: readonly ((world: World) => Promise<Figure[]>)[] = [
   redisAway,
   postgresAway,
   writerKilled,
+  stuckMemory,
+  besideStuck,
 ]
 
 /**

@@ -1,0 +1,62 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { memoryOf } from '../../../bench/measure/memory-use.ts'
+import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
+import type { World } from '../suite/world.ts'
+import { clientAt, ownPortOf } from './api.ts'
+import type { Figure } from './figure.ts'
+import { openHall } from './hall.ts'
+import { StuckConnections } from './stuck-readers.ts'
+import { tellerOf } from './teller.ts'
+
+const tries = 2
+const clients = 200
+/** Changed at once, so that a frame is some fifty kilobytes. */
+const seats = 5_000
+const framesMax = 300
+const everyMs = 100
+/** What the setting allows, and about as much again: the frame or two that the web server has already taken. */
+const bytesMax = 2 * 65_536
+
+/** What a client that never reads costs an edge at the most, before it is closed. */
+export async function stuckMemory(world: World): Promise<Figure[]> {
+  const { fetch, close } = keepAliveFetch({ connectionsMax: 4 })
+  const organiser = clientAt(world, 0, fetch)
+  const sale = await openHall(world, organiser, { seats })
+  const values: number[] = []
+  while (values.length < tries) values.push(await costOfOne(world, sale))
+  await organiser.changeSale(sale, { status: 'closed' })
+  close()
+  const what = `memory of an edge for each of ${clients} clients that never read, at the most, before they are closed`
+  return [{ what, unit: 'bytes', values, goal: { atMost: bytesMax } }]
+}
+
+async function costOfOne(world: World, sale: string): Promise<number> {
+  const [edge] = world.edges
+  if (edge === undefined) throw new Error('there is no edge')
+  const tell = await tellerOf(world, { sale, seats })
+  // What telling itself takes is there before anybody is stuck.
+  for (let frame = 0; frame < 20; frame++) await tellAndWait(tell)
+  const before = memoryOf(edge.pid).anonymousBytes
+  const stuck = await StuckConnections.open({ port: ownPortOf(edge), sale, count: clients })
+  let most = before
+  for (let frame = 0; frame < framesMax; frame++) {
+    await tellAndWait(tell)
+    most = Math.max(most, memoryOf(edge.pid).anonymousBytes)
+    if ((await openAt(edge.url)) === 0) break
+  }
+  const left = await openAt(edge.url)
+  stuck.close()
+  if (left > 0) throw new Error(`${left} clients that never read are still told`)
+  return (most - before) / clients
+}
+
+async function tellAndWait(tell: () => Promise<number>): Promise<void> {
+  await tell()
+  await wait(everyMs)
+}
+
+async function openAt(url: string): Promise<number> {
+  const figures = await (await fetch(`${url}/metrics`)).text()
+  const count = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(figures)?.[1])
+  return count('openrun_event_streams') + count('openrun_websockets')
+}
