@@ -12,7 +12,7 @@ const readers = 180
 /** A tenth of all. */
 const stuckReaders = 20
 const seats = 5_000
-/** A change names a twentieth of the seats, so that whoever does not read is closed in the course of a turn. */
+/** What those who do not read are told in a turn, the buffers of the machine still take: none of them is closed. */
 const changed = 250
 /** Turns with stuck readers, each between two without. */
 const tries = 3
