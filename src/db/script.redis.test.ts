@@ -52,6 +52,10 @@ t.test('a script that fails says why; one that does not reach the server is unav
   const add = loadScript(folder(t), 'add.lua', binding)
   const call = { keys: { other: 'b', count: 'a' }, args: { by: 'five' } }
   await t.rejects(runScript(one, add, call), { message: /not an integer/ })
+  await redis.config('SET', 'maxmemory', '1')
+  await t.rejects(runScript(one, add, { ...call, args: { by: 5 } }), { code: 'unavailable' }, 'full')
+  t.equal(await redis.get('a'), null, 'and nothing is written')
+  await redis.config('SET', 'maxmemory', '0')
   await server.kill()
   await t.rejects(runScript(one, add, { ...call, args: { by: 5 } }), { code: 'unavailable' })
 })

@@ -69,7 +69,8 @@ export class Leases {
     const writership = this.#held.get(saleId)
     if (writership === undefined) return
     this.#lose(writership)
-    await releaseLease(this.#sql, writership, over)
+    const wasOwn = await releaseLease(this.#sql, writership, over)
+    if (!wasOwn) this.#onFellSilent(saleId)
   }
 
   /** A fence was refused: the lease is somebody else's already. */

@@ -4,17 +4,16 @@ import type { Buyer } from '../support/buyer.ts'
 import { freeSlots } from '../support/calls.ts'
 import { api, at, textAt, type Answer } from '../support/contract.ts'
 import { useCuttableProxy } from '../support/cuttable-proxy.ts'
-import { useFleet } from '../support/fleet.ts'
+import { atLast, useFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(120_000)
 
-/** Asks again while the answer says that it may help. */
-async function atLast(ask: () => Promise<Answer>): Promise<{ answer: Answer; refusals: number }> {
-  for (let refusals = 0; ; refusals++) {
-    const answer = await ask()
-    if (answer.body['retryable'] !== true) return { answer, refusals }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+/** Orders what is held until it is known what became of it. */
+async function decided(buyer: Buyer, hold: string): Promise<Answer> {
+  for (;;) {
+    const answer = await atLast(() => buyer.order(hold))
+    if (answer.status !== 202) return answer
   }
 }
 
@@ -27,13 +26,11 @@ t.test(
     const buyers = await server.guests(40)
     const holds = await Promise.all(buyers.map((buyer) => holdOf(buyer, saleId)))
     const cutting = cutOff(fleet.sql, 30)
-    const orders = await Promise.all(
-      buyers.map((buyer, index) => atLast(() => buyer.order(holds[index] ?? ''))),
-    )
+    const orders = await Promise.all(buyers.map((buyer, index) => decided(buyer, holds[index] ?? '')))
     await cutting
 
-    t.same([...new Set(orders.map(({ answer }) => at(answer.body, 'order.status')))], ['booked'])
-    const ids = orders.map(({ answer }) => textAt(answer.body, 'order.id'))
+    t.same([...new Set(orders.map(({ body }) => at(body, 'order.status')))], ['booked'])
+    const ids = orders.map(({ body }) => textAt(body, 'order.id'))
     t.equal(new Set(ids).size, 40)
     const rows = await fleet.sql<{ id: string }[]>`
     select order_id as id from bookings where sale_id = ${saleId} and status = 'booked'`

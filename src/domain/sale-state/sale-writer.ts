@@ -73,11 +73,13 @@ export async function renewLeases(
 /**
  * Gives a lease up, so that the next writer need not wait for its end. The owner's name stays unless the sale is `over`:
  * it says that Redis still has something of a sale that was closed meanwhile.
+ * @returns whether it was not somebody else's by then
  */
-export async function releaseLease(sql: Sql, writership: Writership, over = false): Promise<void> {
-  await sql`
+export async function releaseLease(sql: Sql, writership: Writership, over = false): Promise<boolean> {
+  const released = await sql`
     update sale_writers set lease_owner = case when ${over} then null else lease_owner end, lease_until = null
     where sale_id = ${writership.saleId} and fence = ${writership.fence}`
+  return released.count > 0
 }
 
 /**

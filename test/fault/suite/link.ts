@@ -184,12 +184,19 @@ class Pair {
       const heldMs = !isAnswer && commitDelayMs > 0 && isCommit(sent) ? commitDelayMs : 0
       const nowMs = Date.now()
       const atMs = Math.max(busyUntilMs, nowMs + delayMs + heldMs)
-      if (atMs <= nowMs) return void to.write(bytes)
+      if (atMs <= nowMs) return this.#write(from, to, bytes)
       // Nothing overtakes what was slowed before it.
       busyUntilMs = atMs
-      setTimeout(() => to.write(bytes), atMs - nowMs)
+      setTimeout(() => this.#write(from, to, bytes), atMs - nowMs)
     })
     from.on('end', () => to.end())
+  }
+
+  /** Whoever does not read keeps the other side from writing, as without a link. */
+  #write(from: Socket, to: Socket, bytes: Buffer): void {
+    if (to.write(bytes)) return
+    from.pause()
+    to.once('drain', () => this.heed())
   }
 }
 

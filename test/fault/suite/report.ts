@@ -2,7 +2,7 @@ import { inGroups } from './fault.ts'
 import { promiseTitles, type Breach } from './promises.ts'
 import type { RoundReport } from './round.ts'
 
-const wordsOfBreach = /\b(?:ord|usr|hld|bkg|sal)_\w+/g
+const wordsOfBreach = /\b(?:ord|usr|hol|bkg|sal)_\w+/g
 
 /** What a round came to: a line where everything was kept, else each breach with the calls that show it. */
 export function roundLines({ plan, breaches, history, booked }: RoundReport): string[] {
