@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,10 +101,17 @@ export class TestRedis {
     await this.#server.process.finish()
   }
 
-  /** Starts again after `kill`, on the same port, with what an append-only file kept, or with nothing. */
-  async restart({ isEmpty = false } = {}): Promise<void> {
+  /** Remembers its append-only file as it is now, for a restart after a power cut: what was synced later is lost. */
+  async keepFile(): Promise<void> {
+    await rm(join(this.#folder, keptFile), { recursive: true, force: true })
+    await cp(join(this.#folder, appendOnlyFile), join(this.#folder, keptFile), { recursive: true })
+  }
+
+  /** Starts again after `kill`, on the same port, with its append-only file, with what was kept of it, or without. */
+  async restart({ file = 'whole' }: { file?: 'whole' | 'kept' | 'lost' } = {}): Promise<void> {
     const { port } = this.#server
-    if (isEmpty) await rm(join(this.#folder, 'appendonlydir'), { recursive: true, force: true })
+    if (file !== 'whole') await rm(join(this.#folder, appendOnlyFile), { recursive: true, force: true })
+    if (file === 'kept') await rename(join(this.#folder, keptFile), join(this.#folder, appendOnlyFile))
     const options = { folder: this.#folder, binary: this.#binary, appendOnly: this.#appendOnly, port }
     this.#server = await startLocalRedis(options)
   }
@@ -115,6 +122,9 @@ export class TestRedis {
     await rm(this.#folder, { recursive: true, force: true })
   }
 }
+
+const appendOnlyFile = 'appendonlydir'
+const keptFile = 'kept'
 
 interface Keeper {
   readonly socket: Socket

@@ -64,7 +64,10 @@ export const guards: readonly Guard[] = [
   {
     name: 'run id',
     edits: [{ file: 'domain/sale-state/lua/guard.lua', from: 'or s[2] ~= run_id', to: '' }],
-    faults: ['Redis is killed, and has its file', 'Redis is killed, and has its file'],
+    faults: [
+      'Redis is killed, and has lost its last second',
+      'Redis is killed, and has lost its last second',
+    ],
     rounds: 2,
   },
   {
@@ -110,11 +113,7 @@ export const guards: readonly Guard[] = [
         to: "== '' then return FENCED end",
       },
     ],
-    faults: [
-      'the writer sleeps past its lease',
-      'Redis forgets everything',
-      'the writer sleeps past its lease',
-    ],
+    faults: ['the writer sleeps, and the gate is narrowed meanwhile'],
     rounds: 3,
   },
   {
@@ -131,8 +130,11 @@ export const guards: readonly Guard[] = [
     rounds: 2,
   },
   {
-    name: 'idempotency row',
-    edits: [{ file: 'server/idempotency.js', from: "if (earlier.state === 'done')", to: 'if (false)' }],
+    name: 'idempotency row, and ids that follow from the key',
+    edits: [
+      { file: 'server/exchange.js', from: "if (head.idempotencyKey === '' || !caller)", to: 'if (true)' },
+      { file: 'server/idempotency.js', from: "if (earlier.state === 'done')", to: 'if (false)' },
+    ],
     faults: [],
     rounds: 2,
   },

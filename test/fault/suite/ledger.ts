@@ -1,6 +1,6 @@
-import { admissionsOf, mostOpen, mostWithin } from '../../support/fleet.ts'
+import { admissionsOf, mostOpen, mostWithin, type AdmissionRow } from '../../support/fleet.ts'
 import type { Breach } from './promises.ts'
-import type { RoundSale } from './sales.ts'
+import type { Narrowing, RoundSale } from './sales.ts'
 import type { World } from './world.ts'
 
 /** What PostgreSQL has in the end, held against the promises; it takes nobody's word for anything. */
@@ -63,13 +63,14 @@ async function beyondLimit({ sql }: World, ids: readonly string[]): Promise<Brea
   }))
 }
 
-async function gates({ sql }: World, sales: readonly RoundSale[]): Promise<Breach[]> {
+async function gates({ sql, narrowings }: World, sales: readonly RoundSale[]): Promise<Breach[]> {
   const breaches: Breach[] = []
   for (const { id, maxActive, ratePerMinute } of sales) {
     const admissions = await admissionsOf(sql, id)
     const most = mostOpen(admissions)
     if (most > maxActive)
       breaches.push({ promise: 3, what: `${most} were in ${id} at once; it takes ${maxActive}` })
+    breaches.push(...narrowings.filter(({ sale }) => sale === id).flatMap((one) => beyond(one, admissions)))
     const paced = mostWithin(admissions, 60_000)
     if (paced > ratePerMinute)
       breaches.push({
@@ -78,4 +79,21 @@ async function gates({ sql }: World, sales: readonly RoundSale[]): Promise<Breac
       })
   }
   return breaches
+}
+
+/** A tick may be under way when the gate is narrowed. */
+const heededWithinMs = 1_000
+
+/** Whoever is in stays in, but nobody comes in beside too many. */
+function beyond({ sale, maxActive, fromMs, toMs }: Narrowing, admissions: readonly AdmissionRow[]): Breach[] {
+  const later = admissions.filter(
+    ({ admittedMs }) => admittedMs > fromMs + heededWithinMs && admittedMs < toMs,
+  )
+  const open = later.map(
+    ({ admittedMs: atMs }) =>
+      admissions.filter((one) => one.admittedMs <= atMs && one.closedMs > atMs).length,
+  )
+  const most = Math.max(0, ...open)
+  if (most <= maxActive) return []
+  return [{ promise: 3, what: `${most} were in ${sale} at once when it took ${maxActive}` }]
 }

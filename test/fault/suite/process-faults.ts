@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { clockOff } from './clock-off.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
+import { setGate } from './sales.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
 
@@ -14,6 +15,31 @@ async function stopped(server: Server, ms: number): Promise<void> {
   server.signal('SIGSTOP')
   await wait(ms)
   server.signal('SIGCONT')
+}
+
+const leaseMs = 2_500
+const narrow = 4
+
+/** Another one writes when it wakes, and knows of settings that it has not heard of. */
+async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
+  const writer = await writerOf(world)
+  writer.signal('SIGSTOP')
+  await wait(leaseMs + seconds(0.5, 1, random))
+  const tried = world.sales.map(async (sale) => {
+    const isSaid = await setGate(world, sale.id, narrow).then(
+      () => true,
+      () => false,
+    )
+    return isSaid ? [sale] : []
+  })
+  const narrowed = (await Promise.all(tried)).flat()
+  const fromMs = Date.now()
+  await wait(seconds(4, 5, random))
+  writer.signal('SIGCONT')
+  await wait(seconds(1, 2, random))
+  const toMs = Date.now()
+  for (const { id: sale } of narrowed) world.narrowings.push({ sale, maxActive: narrow, fromMs, toMs })
+  for (const { id, maxActive } of world.sales) await setGate(world, id, maxActive).catch(() => undefined)
 }
 
 /** As after a wrong setting of a machine; begun anew with the right one. */
@@ -49,6 +75,10 @@ export const processFaults: readonly Fault[] = [
   {
     name: 'the writer sleeps past its lease',
     run: async (world, random) => stopped(await writerOf(world), seconds(4, 7, random)),
+  },
+  {
+    name: 'the writer sleeps, and the gate is narrowed meanwhile',
+    run: narrowedMeanwhile,
   },
   {
     name: 'an edge sleeps',

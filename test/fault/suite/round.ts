@@ -56,6 +56,8 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const history = new CallHistory(() => Date.now())
   const epochMs = Date.now()
   const sales = await openSales(world)
+  world.sales = sales
+  world.narrowings = []
   const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200 })
   const positions = new ToldPositions()
   const viewers = new Viewers(world, sales, { fetch: plain, positions })

@@ -27,6 +27,14 @@ const roundSales = {
   },
 } as const
 
+/** From when and until when a gate takes fewer. */
+export interface Narrowing {
+  readonly sale: string
+  readonly maxActive: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 export interface RoundSale {
   readonly id: string
   readonly maxActive: number
@@ -56,6 +64,11 @@ export async function capacitiesOf(
   const rows = await sql<{ sale: string; code: string; capacity: number }[]>`
     select sale_id as sale, code, capacity from units where sale_id = any(${sales.map(({ id }) => id)})`
   return new Map(rows.map(({ sale, code, capacity }) => [`${code} of ${sale}`, capacity]))
+}
+
+/** Changes how many a gate takes at once. */
+export async function setGate(world: World, sale: string, maxActive: number): Promise<void> {
+  await call(world, 'PATCH', `/api/v1/sales/${sale}`, { queue: { maxActive } })
 }
 
 /** So that later rounds do not pay for what is over. */

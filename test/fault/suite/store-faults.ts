@@ -9,10 +9,16 @@ async function postgresKilled(world: World, random: Random): Promise<void> {
   await world.followPostgres()
 }
 
-async function redisKilled(world: World, random: Random, isEmpty: boolean): Promise<void> {
-  await world.stores.redis.kill()
+/** The operating system keeps what a killed process has written; what a power cut takes is the last second. */
+async function redisKilled(world: World, random: Random, file: 'whole' | 'kept' | 'lost'): Promise<void> {
+  const { redis } = world.stores
+  if (file === 'kept') {
+    await redis.keepFile()
+    await wait(seconds(0.5, 1, random))
+  }
+  await redis.kill()
   await wait(seconds(0, 3, random))
-  await world.stores.redis.restart({ isEmpty })
+  await redis.restart({ file })
 }
 
 /** Its books cannot be read or written: no call is answered, and what it has begun it finishes afterwards. */
@@ -29,12 +35,17 @@ export const storeFaults: readonly Fault[] = [
   {
     name: 'Redis is killed, and has its file',
     forgets: true,
-    run: (world, random) => redisKilled(world, random, false),
+    run: (world, random) => redisKilled(world, random, 'whole'),
+  },
+  {
+    name: 'Redis is killed, and has lost its last second',
+    forgets: true,
+    run: (world, random) => redisKilled(world, random, 'kept'),
   },
   {
     name: 'Redis is killed, and has lost its file',
     forgets: true,
-    run: (world, random) => redisKilled(world, random, true),
+    run: (world, random) => redisKilled(world, random, 'lost'),
   },
   {
     name: 'Redis forgets everything',

@@ -5,6 +5,7 @@ import { migrate } from '../../../src/db/migrate.ts'
 import { ensureFirstOrganiser } from '../../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../../src/ids.ts'
 import type { RedisShape } from './fault.ts'
+import type { Narrowing, RoundSale } from './sales.ts'
 import { Server } from './server.ts'
 import { BreakableStores } from './stores.ts'
 
@@ -34,6 +35,9 @@ export class World {
   readonly servers: readonly Server[]
   readonly organiserKey: string
   readonly log: (line: string) => void
+  /** Those that people come to in this round, and what was said to their gates. */
+  sales: readonly RoundSale[] = []
+  narrowings: Narrowing[] = []
   #sql: Sql
   readonly #redis: Redis
 
