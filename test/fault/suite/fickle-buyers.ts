@@ -7,7 +7,7 @@ import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import type { RoundSale } from './sales.ts'
 import type { World } from './world.ts'
 
-const perSale = 5
+const perSale = 8
 
 interface FickleOptions {
   readonly seed: number

@@ -5,10 +5,12 @@ import { setGate } from './sales.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
 
-async function killed(server: Server, random: Random): Promise<void> {
-  await server.end('SIGKILL')
-  await wait(seconds(0, 3, random))
-  await server.start()
+async function killed(world: World, server: Server, random: Random): Promise<void> {
+  await world.inTurn([server], async () => {
+    await server.end('SIGKILL')
+    await wait(seconds(0, 3, random))
+    await server.start()
+  })
 }
 
 async function stopped(server: Server, ms: number): Promise<void> {
@@ -43,12 +45,14 @@ async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
 }
 
 /** As after a wrong setting of a machine; begun anew with the right one. */
-async function withClockOff(server: Server, by: string, ms: number): Promise<void> {
-  await server.end('SIGTERM')
-  await server.start(await clockOff(by))
-  await wait(ms)
-  await server.end('SIGTERM')
-  await server.start()
+async function withClockOff(world: World, server: Server, by: string, ms: number): Promise<void> {
+  await world.inTurn([server], async () => {
+    await server.end('SIGTERM')
+    await server.start(await clockOff(by))
+    await wait(ms)
+    await server.end('SIGTERM')
+    await server.start()
+  })
 }
 
 /** The process that writes to most of the sales. */
@@ -64,12 +68,15 @@ async function writerOf(world: World): Promise<Server> {
 }
 
 export const processFaults: readonly Fault[] = [
-  { name: 'an edge is killed', run: (world, random) => killed(oneOf(world.edges, random), random) },
-  { name: 'the writer is killed', run: async (world, random) => killed(await writerOf(world), random) },
+  { name: 'an edge is killed', run: (world, random) => killed(world, oneOf(world.edges, random), random) },
+  {
+    name: 'the writer is killed',
+    run: async (world, random) => killed(world, await writerOf(world), random),
+  },
   {
     name: 'payments and worker are killed, both of them',
     run: async (world, random) => {
-      await Promise.all(world.backs.map((back) => killed(back, random)))
+      await Promise.all(world.backs.map((back) => killed(world, back, random)))
     },
   },
   {
@@ -88,17 +95,19 @@ export const processFaults: readonly Fault[] = [
     name: 'all processes are begun anew, one after another',
     run: async (world) => {
       for (const server of world.servers) {
-        await server.end('SIGTERM')
-        await server.start()
+        await world.inTurn([server], async () => {
+          await server.end('SIGTERM')
+          await server.start()
+        })
       }
     },
   },
   {
     name: 'the clock of an edge is an hour fast',
-    run: (world, random) => withClockOff(oneOf(world.edges, random), '+1h', seconds(3, 5, random)),
+    run: (world, random) => withClockOff(world, oneOf(world.edges, random), '+1h', seconds(3, 5, random)),
   },
   {
     name: 'the clock of the writer is an hour slow',
-    run: async (world, random) => withClockOff(await writerOf(world), '-1h', seconds(3, 5, random)),
+    run: async (world, random) => withClockOff(world, await writerOf(world), '-1h', seconds(3, 5, random)),
   },
 ]

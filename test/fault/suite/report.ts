@@ -5,14 +5,16 @@ import type { RoundReport } from './round.ts'
 const wordsOfBreach = /\b(?:ord|usr|hol|bkg|sal)_\w+/g
 
 /** What a round came to: a line where everything was kept, else each breach with the calls that show it. */
-export function roundLines({ plan, breaches, history, booked }: RoundReport): string[] {
+export function roundLines({ plan, breaches, cutShort, history, booked }: RoundReport): string[] {
   const done = inGroups(plan.faults, plan.together)
     .map((some) => some.map(({ name }) => name).join(' + '))
     .join(', ')
   const head = `round ${plan.number}: ${done}: ${booked} booked, ${history.calls.length} calls`
-  if (breaches.length === 0) return [`${head}: all kept`]
+  const short = cutShort.map((what) => `  cut short: ${what}`)
+  if (breaches.length === 0) return [`${head}: all kept`, ...short]
   return [
     `${head}: ${breaches.length} BREACHES`,
+    ...short,
     ...unlike(breaches).flatMap((breach) => breachLines(breach)),
   ]
 
@@ -39,9 +41,11 @@ function unlike(breaches: readonly Breach[]): Breach[] {
 export class PromiseTable {
   readonly #cells = new Map<string, { kept: number; broken: number }[]>()
 
-  add({ plan, breaches }: RoundReport): void {
+  add({ plan, breaches, cutShort }: RoundReport): void {
     const broken = new Set(breaches.map(({ promise }) => promise))
     for (const { name } of plan.faults) {
+      // Nothing is claimed for what was not done.
+      if (cutShort.some((what) => what.startsWith(`${name}: `)) && broken.size === 0) continue
       const row = this.#cells.get(name) ?? promiseTitles.map(() => ({ kept: 0, broken: 0 }))
       row.forEach((cell, index) => (broken.has(index + 1) ? cell.broken++ : cell.kept++))
       this.#cells.set(name, row)

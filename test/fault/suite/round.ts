@@ -34,6 +34,8 @@ export interface RoundPlan {
 export interface RoundReport {
   readonly plan: RoundPlan
   readonly breaches: readonly Breach[]
+  /** Faults that came to no end, because of another one. */
+  readonly cutShort: readonly string[]
   readonly history: CallHistory
   readonly booked: number
 }
@@ -67,17 +69,17 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const late = new LateOrders(recorded)
   const fickle = new FickleBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const sendHome = new AbortController()
-  const breaking = breakThings(world, plan, history).then(async (losses) => {
+  const breaking = breakThings(world, plan, history).then(async (broken) => {
     await wait(lastMs, undefined, { signal: sendHome.signal }).catch(() => undefined)
     sendHome.abort()
-    return losses
+    return broken
   })
   try {
     const replayed = replaying(late.fetch, seededRandom(plan.seed, 7))
     const fetch = withOddCards(replayed, seededRandom(plan.seed, 8))
     const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
     sendHome.abort()
-    const losses = await breaking
+    const { losses, cutShort } = await breaking
     restless.stop()
     await fickle.stop()
     // Tokens and holds that nobody used end, and what could not be paid is given up.
@@ -90,7 +92,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
       ...restless.breaches,
       ...world.servers.flatMap(({ falls }) => falls.splice(0).map((what) => ({ promise: 4, what }))),
     ]
-    return { plan, breaches, history, booked: await bookedIn(world, sales) }
+    return { plan, breaches, cutShort, history, booked: await bookedIn(world, sales) }
   } finally {
     late.stop()
     void fickle.stop()
@@ -116,16 +118,24 @@ async function judgeHistory(
 }
 
 /** Resolves with the times, in the history's own, at which Redis forgot. */
-async function breakThings(world: World, plan: RoundPlan, history: CallHistory): Promise<Loss[]> {
+async function breakThings(
+  world: World,
+  plan: RoundPlan,
+  history: CallHistory,
+): Promise<{ losses: Loss[]; cutShort: string[] }> {
   const random = seededRandom(plan.seed, 1_000 + plan.number)
   const epochMs = Date.now()
   const losses: Loss[] = []
+  const cutShort: string[] = []
   await wait(firstMs)
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
     history.note(`${fault.name}: begins`)
     const fromMs = Date.now() - epochMs
-    await fault.run(world, chance)
+    // What comes together can be in each other's way: what of it was cut short is told.
+    const error = await fault.run(world, chance).catch((reason: unknown) => reason)
     if (fault.forgets) losses.push({ fromMs, toMs: Date.now() - epochMs })
+    if (error !== undefined && plan.together === 1) throw error as Error
+    if (error !== undefined) cutShort.push(`${fault.name}: ${String(error)}`)
     history.note(`${fault.name}: is over`)
   }
   for (const some of inGroups(plan.faults, plan.together)) {
@@ -140,7 +150,7 @@ async function breakThings(world: World, plan: RoundPlan, history: CallHistory):
   }
   await world.mend()
   history.note('everything is mended')
-  return losses
+  return { losses, cutShort }
 }
 
 async function visitAll(

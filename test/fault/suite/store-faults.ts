@@ -3,22 +3,41 @@ import { seconds, type Fault, type Random } from './fault.ts'
 import type { World } from './world.ts'
 
 async function postgresKilled(world: World, random: Random): Promise<void> {
-  await world.stores.killPostgres()
-  await wait(seconds(0, 3, random))
-  await world.stores.restartPostgres()
-  await world.followPostgres()
+  await world.inTurn([world.stores], async () => {
+    await world.stores.killPostgres()
+    await wait(seconds(0, 3, random))
+    await world.stores.restartPostgres()
+    await world.followPostgres()
+  })
 }
 
 /** The operating system keeps what a killed process has written; what a power cut takes is the last second. */
 async function redisKilled(world: World, random: Random, file: 'whole' | 'kept' | 'lost'): Promise<void> {
   const { redis } = world.stores
-  if (file === 'kept') {
-    await redis.keepFile()
-    await wait(seconds(0.5, 1, random))
-  }
-  await redis.kill()
-  await wait(seconds(0, 3, random))
-  await redis.restart({ file })
+  await world.inTurn([redis], async () => {
+    if (file === 'kept') {
+      await redis.keepFile()
+      await wait(seconds(0.5, 1, random))
+    }
+    await redis.kill()
+    await wait(seconds(0, 3, random))
+    await redis.restart({ file })
+  })
+}
+
+async function allKilled(world: World, random: Random): Promise<void> {
+  const { stores, servers } = world
+  await world.inTurn([stores.redis, stores, ...servers], async () => {
+    await Promise.all([
+      ...servers.map((server) => server.end('SIGKILL')),
+      stores.redis.kill(),
+      stores.killPostgres(),
+    ])
+    await wait(seconds(0, 2, random))
+    await Promise.all([stores.redis.restart(), stores.restartPostgres()])
+    await world.followPostgres()
+    await Promise.all(servers.map((server) => server.start()))
+  })
 }
 
 /** Its books cannot be read or written: no call is answered, and what it has begun it finishes afterwards. */
@@ -83,20 +102,10 @@ export const storeFaults: readonly Fault[] = [
   {
     name: 'everything is killed at once',
     forgets: true,
-    run: async (world, random) => {
-      await Promise.all([
-        ...world.servers.map((server) => server.end('SIGKILL')),
-        world.stores.redis.kill(),
-        world.stores.killPostgres(),
-      ])
-      await wait(seconds(0, 2, random))
-      await Promise.all([world.stores.redis.restart(), world.stores.restartPostgres()])
-      await world.followPostgres()
-      await Promise.all(world.servers.map((server) => server.start()))
-    },
+    run: allKilled,
   },
   {
     name: 'the payment provider is away',
-    run: (world, random) => providerAway(world, seconds(3, 8, random)),
+    run: (world, random) => providerAway(world, seconds(6, 9, random)),
   },
 ]

@@ -38,6 +38,7 @@ export class World {
   /** Those that people come to in this round, and what was said to their gates. */
   sales: readonly RoundSale[] = []
   narrowings: Narrowing[] = []
+  readonly #turns = new Map<object, Promise<void>>()
   #sql: Sql
   readonly #redis: Redis
 
@@ -95,6 +96,19 @@ export class World {
 
   get backs(): readonly Server[] {
     return this.servers.slice(2)
+  }
+
+  /** What ends and begins one and the same thing does so in turn, however many faults come together. */
+  async inTurn(things: readonly object[], work: () => Promise<void>): Promise<void> {
+    const [thing, ...others] = things
+    if (thing === undefined) return await work()
+    const before = this.#turns.get(thing) ?? Promise.resolve()
+    const turn = before.then(() => this.inTurn(others, work))
+    this.#turns.set(
+      thing,
+      turn.catch(() => undefined),
+    )
+    await turn
   }
 
   /** After PostgreSQL was started again: all links lead to it, and so do we. */
