@@ -6,6 +6,8 @@ import type { Redis } from './redis.ts'
 /** One server that has everything; behind Sentinels it is another after each fail-over. */
 export class OneRedis implements RedisServers, RedisServer {
   readonly commands: Redis
+  /** There are no others. */
+  readonly away: readonly string[] = []
   readonly #life: RedisLife
   #connecting: Promise<void> | undefined
 
@@ -32,6 +34,7 @@ export class OneRedis implements RedisServers, RedisServer {
 
   /** Answering is not enough: no script may be sent before it is known who answers. */
   async mustBeReady(): Promise<void> {
+    if (this.#life.isReplica) throw noMaster()
     await this.commands.ping()
     void this.runId
   }
@@ -45,7 +48,7 @@ export class OneRedis implements RedisServers, RedisServer {
     await this.commands.connect()
     await this.#life.known()
     if (this.#life.isKnown) return
-    throw Object.assign(new Error('it is no master that takes writes'), { code: 'READONLY' })
+    throw noMaster()
   }
 
   /** Nothing is believed of this server before it was asked again who it is. */
@@ -56,4 +59,8 @@ export class OneRedis implements RedisServers, RedisServer {
   disconnect(): void {
     this.commands.disconnect()
   }
+}
+
+function noMaster(): Error {
+  return Object.assign(new Error('READONLY it is no master that takes writes'), { code: 'READONLY' })
 }

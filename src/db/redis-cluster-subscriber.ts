@@ -28,8 +28,15 @@ export class RedisClusterSubscriber extends EventEmitter implements RedisSubscri
     })
   }
 
+  /** At any of them: one may be away, and is known all the same. */
   async connect(): Promise<void> {
-    await this.#connect()
+    for (let tries = this.#cluster.addresses.length; ; tries--) {
+      try {
+        return await this.#connect()
+      } catch (error) {
+        if (tries <= 1) throw error
+      }
+    }
   }
 
   disconnect(): void {
@@ -48,21 +55,23 @@ export class RedisClusterSubscriber extends EventEmitter implements RedisSubscri
   async #connect(): Promise<void> {
     const { addresses } = this.#cluster
     const address = addresses[this.#turn++ % addresses.length]
-    if (address === undefined) return void this.#again()
+    if (address === undefined) return void this.#insteadOf(this.#connection)
     const connection = this.#cluster.connectionTo(address, connectRedisSubscriber)
     // Not to the same server: it may stay away.
     connection.options.retryStrategy = () => null
     connection.on('ready', () => this.emit('ready'))
     connection.on('message', (channel, message) => this.emit('message', channel, message))
-    connection.once('end', () => void this.#again())
+    connection.once('end', () => void this.#insteadOf(connection))
     this.#connection = connection
     this.#address = address
     await connection.connect()
   }
 
-  async #again(): Promise<void> {
+  /** Unless another one was begun meanwhile. */
+  async #insteadOf(gone: Redis | undefined): Promise<void> {
     await this.#clock.wait(pauseMs, this.#stopped.signal)
+    if (this.#stopped.signal.aborted || this.#connection !== gone) return
     // What fails ends, and is tried again.
-    if (!this.#stopped.signal.aborted) await this.#connect().catch(() => {})
+    await this.#connect().catch(() => {})
   }
 }

@@ -59,10 +59,15 @@ export class RedisCluster implements RedisServers {
     return known === undefined ? Promise.reject(unavailable()) : known.publish(channel, message)
   }
 
+  get away(): readonly string[] {
+    return [...this.#nodes].filter(([, node]) => !node.isKnown).map(([address]) => address)
+  }
+
   /** While one node is away the sales of the others go on, so any that answers is enough. */
   async mustBeReady(): Promise<void> {
-    const asked = await Promise.allSettled([...this.#nodes.values()].map((node) => node.mustBeReady()))
-    if (asked.every((one) => one.status === 'rejected')) throw unavailable()
+    await Promise.any([...this.#nodes.values()].map((node) => node.mustBeReady())).catch(() => {
+      throw unavailable()
+    })
   }
 
   async connect(): Promise<void> {
@@ -191,6 +196,9 @@ export class RedisCluster implements RedisServers {
 }
 
 async function readSlots(redis: Redis, address: string): Promise<SlotTable> {
+  // One that is cut off from the others goes on believing what it knew.
+  if (/cluster_state:fail/.test(await redis.cluster('INFO')))
+    throw new Error('it is not in touch with the others')
   const reply = (await redis.cluster('SLOTS')) as unknown[]
   const slots = SlotTable.read(reply, new URL(`redis://${address}`).hostname.replace(/^\[|\]$/g, ''))
   if (slots.owners.size === 0) throw new Error('it knows of no slots')

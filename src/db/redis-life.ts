@@ -5,6 +5,8 @@ import type { Redis } from './redis.ts'
 const askAgainMs = 200
 /** How often it is asked whether the server is still who it was. */
 const lookMs = 1000
+/** A server that does not say who it is for so long is not believed meanwhile. */
+const doubtMs = 1000
 
 /**
  * Knows which life of a Redis server a connection talks to. Between a cut and the next answer it knows nothing, and
@@ -19,6 +21,8 @@ export class RedisLife {
   readonly #redis: Redis
   readonly #clock: Clock
   #runId: string | undefined
+  /** It answers, and says that it is a copy. */
+  #isReplica = false
   #gone = new AbortController()
   #asking: Promise<void> = Promise.resolve()
 
@@ -37,6 +41,11 @@ export class RedisLife {
 
   get isKnown(): boolean {
     return this.#runId !== undefined
+  }
+
+  /** It was asked last, and is no master. */
+  get isReplica(): boolean {
+    return this.#isReplica
   }
 
   /** The life of the server behind the connection. Throws `unavailable` while it is not known. */
@@ -62,9 +71,16 @@ export class RedisLife {
     this.#asking = this.#ask(gone).then((runId) => {
       if (gone.aborted) return
       this.#runId = runId
-      if (runId === undefined) this.#redis.disconnect(true)
+      this.#isReplica = runId === undefined
+      if (runId === undefined) void this.#connectAnew(gone)
       else void this.#watch(runId, gone)
     })
+  }
+
+  /** Perhaps to another server, but not before a moment has passed. */
+  async #connectAnew(gone: AbortSignal): Promise<void> {
+    await this.#clock.wait(lookMs, gone)
+    if (!gone.aborted) this.#redis.disconnect(true)
   }
 
   /** Asks until there is an answer: a server that is only slow to say who it is stays connected. Undefined: no master. */
@@ -83,13 +99,29 @@ export class RedisLife {
     return undefined
   }
 
+  /** Whoever waits for one that hangs would wait for nothing: until it answers it is not known. */
+  async #askSoon(gone: AbortSignal): Promise<string | undefined> {
+    const answered = new AbortController()
+    void this.#clock.wait(doubtMs, AbortSignal.any([answered.signal, gone])).then(() => {
+      if (!answered.signal.aborted && !gone.aborted) this.#runId = undefined
+    })
+    try {
+      return await this.#ask(gone)
+    } finally {
+      answered.abort()
+    }
+  }
+
   /** A server that is not who it was is connected to anew, so that whoever it was asked for hears of it. */
   async #watch(runId: string, gone: AbortSignal): Promise<void> {
     for (;;) {
       await this.#clock.wait(lookMs, gone)
-      const now = await this.#ask(gone)
+      const now = await this.#askSoon(gone)
       if (gone.aborted) return
-      if (now === runId) continue
+      if (now === runId) {
+        this.#runId = runId
+        continue
+      }
       this.#forget()
       this.#redis.disconnect(true)
       return

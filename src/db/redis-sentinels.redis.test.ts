@@ -11,9 +11,10 @@ t.setTimeout(120_000)
 const servers = await RedisSentinels.start({ binary: await redisBinary() })
 t.teardown(() => servers.end())
 const options = { isCluster: false, name: 'test', log: pino({ level: 'silent' }), clock: systemClock }
-const of = (master: string) =>
+const of = (master: string, log = options.log) =>
   redisServers({
     ...options,
+    log,
     redisUrl: servers.urls,
     sentinels: { master, password: undefined },
     random: Math.random,
@@ -57,4 +58,16 @@ t.test(
 t.test('a name that no Sentinel knows is refused at the start', async (t) => {
   const { redis } = of('another')
   await t.rejects(redis.connect(), { message: /sentinels/ })
+})
+
+t.test('a Sentinel that is down is heard of in the log alone', async (t) => {
+  const logged: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line) => void logged.push(line) })
+  const { redis } = of(servers.settings.OPENRUN_REDIS_SENTINEL_MASTER, log)
+  t.teardown(() => redis.disconnect())
+  await redis.connect()
+  const written = t.capture(console, 'error')
+  await servers.killSentinel()
+  await until('it was tried again', () => logged.some((line) => line.includes('sentinel connection')))
+  t.same(written(), [])
 })

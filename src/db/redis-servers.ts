@@ -18,6 +18,8 @@ export interface RedisServers {
    * script could tell nothing to a channel of another slot, and an edge had to listen at all servers.
    */
   publish(channel: string, message: string): Promise<unknown>
+  /** Addresses of servers that are needed and away, where others are there. */
+  readonly away: readonly string[]
   /** Rejects when no script could be sent. */
   mustBeReady(): Promise<void>
   /** Rejects when Redis cannot be reached. */

@@ -2,6 +2,7 @@ import { Redis as IoRedis, type RedisOptions as IoRedisOptions } from 'ioredis'
 import { generalErrors, Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { redisAddresses } from './redis-address.ts'
+import { sentinelConnector } from './sentinel-connector.ts'
 
 export type Redis = IoRedis
 
@@ -50,7 +51,7 @@ export function connectRedis(options: RedisOptions): Redis {
   const redis =
     sentinels === undefined
       ? new IoRedis(options.url, common)
-      : throughSentinels(options.url, sentinels, common)
+      : throughSentinels(options.url, sentinels, { ...common, Connector: sentinelConnector(log) })
   redis.on('error', (error: Error) => log.debug({ err: error, redis: name }, 'redis connection'))
   return redis
 }

@@ -39,6 +39,7 @@ export class ConditionWatch implements Service {
   readonly #redis: Probe
   readonly #work = new Subscription()
   #unownedLooks = 0
+  #awayBefore: readonly string[] = []
 
   constructor(options: ConditionWatchOptions) {
     this.#options = options
@@ -68,6 +69,7 @@ export class ConditionWatch implements Service {
     this.#redis.look()
     if (this.#postgres.isAway) conditions.seen('postgresql-away', { detail: { err: this.#postgres.error } })
     if (this.#redis.isAway) this.#noteRedis(this.#redis.error)
+    this.#noteNodes()
     const orders = ordersSaving()
     if (orders > 0) conditions.seen('orders-saving', { detail: { orders } })
     conditions.look()
@@ -78,6 +80,15 @@ export class ConditionWatch implements Service {
     const { conditions } = this.#options
     if (refusal === undefined) conditions.seen('redis-away', { detail: { err: error } })
     else conditions.seen('redis-refuses-writes', { detail: { reason: refusal } })
+  }
+
+  /** A node that was just met is not known yet. */
+  #noteNodes(): void {
+    const { redis, conditions } = this.#options
+    const { away: nodes } = redis
+    const stillAway = nodes.filter((node) => this.#awayBefore.includes(node))
+    this.#awayBefore = nodes
+    if (stillAway.length > 0) conditions.seen('redis-node-away', { detail: { nodes: stillAway } })
   }
 
   async #askPostgres(): Promise<void> {

@@ -23,10 +23,15 @@ export const conditionTexts = {
       'Start it, or mend the way to it. Reads go on, joins and holds are put off; its state is built anew by itself.',
     level: 'error',
   },
+  'redis-node-away': {
+    means: 'A node of the Redis cluster does not answer this process, and its sales stand still',
+    advice: 'Start it, or have a replica take its place. The sales of the other nodes go on.',
+    level: 'error',
+  },
   'redis-refuses-writes': {
     means: 'Redis answers and refuses to write',
     advice:
-      'By the reason: OOM: raise maxmemory. READONLY: lead the way to the primary. MISCONF: make room on its disk.',
+      'By the reason: OOM: raise maxmemory. READONLY: lead the way to the primary. NOREPLICAS: bring its replicas back. MISCONF: make room on its disk.',
     level: 'error',
   },
   'lines-restoring': {

@@ -3,9 +3,10 @@ import { readOutbox, type OutboxPosition, type OutboxRow } from '../db/outbox.ts
 import type { Sql } from '../db/postgres.ts'
 import type { RedisServers } from '../db/redis-servers.ts'
 import { levelOfFailure } from '../db/store-away.ts'
-import { Problem } from '../errors.ts'
+import { generalErrors, Problem } from '../errors.ts'
 import { advanceRelay, leaseRelay, releaseRelay } from '../domain/orders/relay-store.ts'
 import { saleStateErrors } from '../domain/sale-state/sale-failures.ts'
+import type { PlacesChange } from '../domain/units/hold-store.ts'
 import { placesChange, type OrderEntryBody, type UnitSync } from '../domain/units/unit-sync.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
@@ -40,6 +41,10 @@ export class OutboxRelay implements Service {
   #rounds: Subscription | undefined
   #running: Promise<void> = Promise.resolve()
   #failing = false
+  /** How far this process has read, as long as it is the one that relays. */
+  #read: OutboxPosition | undefined
+  /** Sales that could not be told, each with a position before the first entry that waits. */
+  readonly #behind = new Map<string, OutboxPosition>()
 
   constructor(options: OutboxRelayOptions) {
     this.#options = options
@@ -64,7 +69,8 @@ export class OutboxRelay implements Service {
     const { sql, processId, log } = this.#options
     try {
       const position = await leaseRelay(sql, { reader, processId, leaseMs })
-      if (position !== undefined) await this.#relay(position)
+      if (position === undefined) this.#forget()
+      else await this.#relay(position)
       this.#failing = false
     } catch (error) {
       if (!this.#failing)
@@ -73,27 +79,53 @@ export class OutboxRelay implements Service {
     }
   }
 
+  #forget(): void {
+    this.#read = undefined
+    this.#behind.clear()
+  }
+
+  /**
+   * The position on disk moves past nothing that was not applied. Where only a part of Redis is away, its sales stay behind,
+   * and the others go on from where they were read last.
+   */
   async #relay(position: OutboxPosition): Promise<void> {
     const { sql, processId } = this.#options
-    const rows = await readOutbox(sql, { after: position, limit: portion })
-    const last = rows.at(-1)
-    if (last === undefined) return
-    await Promise.all([...bySale(rows)].map(([saleId, ofSale]) => this.#applyPlaces(saleId, ofSale)))
+    await this.#catchUp()
+    const from = this.#read ?? position
+    const rows = await readOutbox(sql, { after: from, limit: portion })
+    await this.#applyAll(rows, from)
     await this.#tell(rows)
-    const still = await advanceRelay(sql, { reader, processId, position: last })
+    const read = rows.at(-1) ?? from
+    this.#read = read
+    const passed = this.#behind.size > 0 ? position : read
+    const still = await advanceRelay(sql, { reader, processId, position: passed })
     if (still && rows.length === portion) this.#now$.next()
   }
 
-  /** A sale that Redis has forgotten is passed over: its rebuild reads what PostgreSQL has, this included. */
-  async #applyPlaces(saleId: string, rows: readonly OutboxRow[]): Promise<void> {
-    const changes = rows.flatMap((row) =>
-      row.topic === 'order' ? placesChange(row.body as OrderEntryBody) : [],
+  /** Throws where Redis takes nothing at all. */
+  async #applyAll(rows: readonly OutboxRow[], from: OutboxPosition): Promise<void> {
+    const changes = [...changesOf(rows)].filter(([saleId]) => !this.#behind.has(saleId))
+    const sales = changes.map(([saleId]) => saleId)
+    const done = await Promise.allSettled(
+      changes.map(([saleId, ofSale]) => passedOver(this.#options.sync.apply(saleId, ofSale))),
     )
-    if (changes.length === 0) return
-    try {
-      await this.#options.sync.apply(saleId, changes)
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== saleStateErrors.restoring.code) throw error
+    const failures = done.flatMap((one, index) =>
+      one.status === 'rejected' ? [{ saleId: sales[index] ?? '', reason: one.reason as unknown }] : [],
+    )
+    const severe = failures.find(({ reason }) => failures.length === done.length || !isUnavailable(reason))
+    if (severe !== undefined) throw severe.reason
+    for (const { saleId } of failures) this.#behind.set(saleId, from)
+  }
+
+  /** What stayed behind is read again from there, to its end. */
+  async #catchUp(): Promise<void> {
+    for (const [saleId, after] of this.#behind) {
+      try {
+        await passedOver(this.#options.sync.replay(saleId, after))
+        this.#behind.delete(saleId)
+      } catch (error) {
+        if (!isUnavailable(error)) throw error
+      }
     }
   }
 
@@ -116,12 +148,22 @@ function noticeOf({ topic, body }: OutboxRow): AccountNotice[] {
   return [{ account, type: 'order', data: { order, status } }]
 }
 
-function bySale(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
-  const groups = new Map<string, OutboxRow[]>()
-  for (const row of rows) {
-    const group = groups.get(row.saleId)
-    if (group === undefined) groups.set(row.saleId, [row])
-    else group.push(row)
+function changesOf(rows: readonly OutboxRow[]): Map<string, PlacesChange[]> {
+  const groups = new Map<string, PlacesChange[]>()
+  for (const { topic, saleId, body } of rows) {
+    const changes = topic === 'order' ? placesChange(body as OrderEntryBody) : []
+    if (changes.length > 0) groups.set(saleId, [...(groups.get(saleId) ?? []), ...changes])
   }
   return groups
+}
+
+/** A sale that Redis has forgotten is passed over: its rebuild reads what PostgreSQL has, this included. */
+async function passedOver(applied: Promise<void>): Promise<void> {
+  await applied.catch((error: unknown) => {
+    if (!(error instanceof Problem) || error.code !== saleStateErrors.restoring.code) throw error
+  })
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Problem && error.code === generalErrors.unavailable.code
 }

@@ -131,6 +131,9 @@ t.test('a node is killed and comes back: its sale waits, the other goes on', asy
   for (const server of servers) {
     t.equal(await join(server, waits), 503)
     t.equal((await server.callFreely('GET', '/readyz')).status, 200, 'it is ready for the others')
+    await until('it says so', async () =>
+      (await server.callFreely('GET', '/readyz')).bytes.toString().includes('redis-node-away'),
+    )
   }
   await node.restart()
   t.same(new Set(await bookAll(waits, before.slice(1))), new Set([201]))

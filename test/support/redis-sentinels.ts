@@ -95,6 +95,10 @@ export class RedisSentinels {
     await until('the Sentinels make it a replica', () => isFollowing(this.#replica), { withinMs: 30_000 })
   }
 
+  async killSentinel(): Promise<void> {
+    await this.#sentinels[0]?.kill()
+  }
+
   async end(): Promise<void> {
     await Promise.all([...this.#sentinels, this.#master, this.#replica].map((one) => one.end()))
   }

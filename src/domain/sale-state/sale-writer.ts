@@ -65,7 +65,7 @@ export async function renewLeases(
     update sale_writers w set lease_until = clock_timestamp() + ${leaseMs} * interval '1 ms'
     from unnest(${held.map((one) => one.saleId)}::text[], ${held.map((one) => one.fence)}::bigint[])
       as h (sale_id, fence)
-    where w.sale_id = h.sale_id and w.fence = h.fence and w.lease_owner = ${processId}
+    where w.sale_id = h.sale_id and w.fence = h.fence and w.lease_owner = ${processId} and w.lease_until is not null
     returning w.sale_id`
   return new Set(rows.map((row) => row.sale_id))
 }

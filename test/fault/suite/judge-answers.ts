@@ -44,7 +44,8 @@ function orderedLate(calls: readonly Call[], epochMs: number): Breach[] {
   const firstAsked = new Map<string, Call>()
   for (const { hold, call } of orderCalls(calls)) if (!firstAsked.has(hold)) firstAsked.set(hold, call)
   const held = calls.filter(
-    ({ method, path, status }) => method === 'POST' && path.endsWith('/holds') && status === 201,
+    ({ method, path, status, answer }) =>
+      method === 'POST' && path.endsWith('/holds') && status === 201 && answer !== '',
   )
   return held.flatMap(({ answer }) => {
     const { hold } = JSON.parse(answer) as { hold: { id: string; expiresAt: string } }

@@ -81,8 +81,8 @@ async function gates({ sql, narrowings }: World, sales: readonly RoundSale[]): P
   return breaches
 }
 
-/** A tick may be under way when the gate is narrowed. */
-const heededWithinMs = 1_000
+/** Settings that a process knows may be a second old, and a tick under way. */
+const heededWithinMs = 2_500
 
 /** Whoever is in stays in, but nobody comes in beside too many. */
 function beyond({ sale, maxActive, fromMs, toMs }: Narrowing, admissions: readonly AdmissionRow[]): Breach[] {

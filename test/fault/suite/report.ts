@@ -39,13 +39,13 @@ function unlike(breaches: readonly Breach[]): Breach[] {
 
 /** Promise × fault: how often a promise was held against the history of rounds with that fault, and was broken. */
 export class PromiseTable {
+  #notDone = 0
   readonly #cells = new Map<string, { kept: number; broken: number }[]>()
 
   add({ plan, breaches, cutShort }: RoundReport): void {
     const broken = new Set(breaches.map(({ promise }) => promise))
+    this.#notDone += cutShort.length
     for (const { name } of plan.faults) {
-      // Nothing is claimed for what was not done.
-      if (cutShort.some((what) => what.startsWith(`${name}: `)) && broken.size === 0) continue
       const row = this.#cells.get(name) ?? promiseTitles.map(() => ({ kept: 0, broken: 0 }))
       row.forEach((cell, index) => (broken.has(index + 1) ? cell.broken++ : cell.kept++))
       this.#cells.set(name, row)
@@ -56,7 +56,9 @@ export class PromiseTable {
     const cells = [...this.#cells.values()].flat()
     const sum = (read: (cell: (typeof cells)[number]) => number) =>
       cells.reduce((total, cell) => total + read(cell), 0)
-    return { passed: sum(({ kept }) => kept), failed: sum(({ broken }) => broken) }
+    // What was not done to its end has shown nothing, nor has nothing at all.
+    const failed = sum(({ broken }) => broken) + this.#notDone
+    return { passed: sum(({ kept }) => kept), failed: cells.length === 0 ? 1 : failed }
   }
 
   lines(): string[] {

@@ -74,6 +74,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     sendHome.abort()
     return broken
   })
+  breaking.catch(() => sendHome.abort())
   try {
     const replayed = replaying(late.fetch, seededRandom(plan.seed, 7))
     const fetch = withOddCards(replayed, seededRandom(plan.seed, 8))
@@ -82,6 +83,8 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     const { losses, cutShort } = await breaking
     restless.stop()
     await fickle.stop()
+    // Met by another fault, it may be a while until the settings are heard of.
+    if (plan.together > 1) world.narrowings = []
     // Tokens and holds that nobody used end, and what could not be paid is given up.
     const breaches = [
       ...reports.flatMap(({ verdict }) => breachesOf(verdict)),
@@ -131,11 +134,13 @@ async function breakThings(
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
     history.note(`${fault.name}: begins`)
     const fromMs = Date.now() - epochMs
-    // What comes together can be in each other's way: what of it was cut short is told.
-    const error = await fault.run(world, chance).catch((reason: unknown) => reason)
+    // It goes on with what is left of the round; a fault that came to no end counts as a failure.
+    const error = await fault.run(world, chance).then(
+      () => undefined,
+      (reason: unknown) => (reason instanceof Error ? reason.message : JSON.stringify(reason)),
+    )
     if (fault.forgets) losses.push({ fromMs, toMs: Date.now() - epochMs })
-    if (error !== undefined && plan.together === 1) throw error as Error
-    if (error !== undefined) cutShort.push(`${fault.name}: ${String(error)}`)
+    if (error !== undefined) cutShort.push(`${fault.name}: ${error}`)
     history.note(`${fault.name}: is over`)
   }
   for (const some of inGroups(plan.faults, plan.together)) {

@@ -16,6 +16,12 @@ export interface ServerPlan {
 
 const startsWithinMs = 60_000
 
+/** Whatever ends this program, they end with it. */
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
 /**
  * A server process with links of its own to each store, and one in front of it, whose address stays the same however
  * often the process is killed and started again.
@@ -84,6 +90,8 @@ export class Server {
       },
     })
     this.#child = child
+    children.add(child)
+    child.once('exit', () => children.delete(child))
     const port = await this.#listening(child)
     this.front.mend(port)
     child.once('exit', (code, signal) => {

@@ -5,10 +5,9 @@ import type { RedisSentinels } from '../../support/redis-sentinels.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
 import type { World } from './world.ts'
 
-/** A key of one of the two sales that people come to. */
-async function keyOfSale({ sql }: World, random: Random): Promise<string> {
-  const rows = await sql<{ id: string }[]>`select id from sales order by created_at desc limit 2`
-  return saleKeys(oneOf(rows, random).id).state
+/** A key of one of the sales that people come to. */
+function keyOfSale({ sales }: World, random: Random): string {
+  return saleKeys(oneOf(sales, random).id).state
 }
 
 function sentinelsOf({ stores }: World): RedisSentinels {
@@ -41,13 +40,13 @@ export const clusterFaults: readonly Fault[] = [
   {
     name: 'the slot of a sale is moved to another node',
     forgets: true,
-    run: async (world, random) => void (await clusterOf(world).moveSlot(await keyOfSale(world, random))),
+    run: async (world, random) => void (await clusterOf(world).moveSlot(keyOfSale(world, random))),
   },
   {
     name: 'the node of a sale is killed',
     forgets: true,
     run: async (world, random) => {
-      const node = await clusterOf(world).nodeOf(await keyOfSale(world, random))
+      const node = await clusterOf(world).nodeOf(keyOfSale(world, random))
       await node.kill()
       await wait(seconds(0, 1, random))
       await node.restart()
@@ -57,7 +56,7 @@ export const clusterFaults: readonly Fault[] = [
     name: 'a replica that lags takes the place of the node of a sale',
     forgets: true,
     run: async (world, random) => {
-      const key = await keyOfSale(world, random)
+      const key = keyOfSale(world, random)
       await clusterOf(world).lag(key)
       await wait(seconds(1, 2, random))
       await clusterOf(world).failOver(key)

@@ -52,7 +52,9 @@ export function tenuresOf({ calls, orders, losses, epochMs }: TenureSources): Un
   const endings = endingsOf(calls)
   const held = [...holds].flatMap(([hold, known]) => {
     const order = byHold.get(hold)
-    const lostMs = losses.find(({ toMs }) => toMs >= known.givenFromMs)?.fromMs ?? Infinity
+    const lostMs = losses
+      .filter(({ toMs }) => toMs >= known.givenFromMs)
+      .reduce((first, { fromMs }) => Math.min(first, fromMs), Infinity)
     const letGoMs = endings
       .filter(
         ({ who, names, atMs }) => who === known.who && names(hold, known.sale) && atMs >= known.givenFromMs,
@@ -104,7 +106,7 @@ function knownHolds(calls: readonly Call[], epochMs: number): Map<string, KnownH
     if (method !== 'POST' || sale === undefined) continue
     // The call that was heard may repeat one that was not.
     if (!firstAskedMs.has(key)) firstAskedMs.set(key, atMs)
-    if (status !== 201 || endMs === undefined) continue
+    if (status !== 201 || endMs === undefined || answer === '') continue
     const { hold } = JSON.parse(answer) as {
       hold: { id: string; expiresAt: string; units: KnownHold['units'] }
     }
