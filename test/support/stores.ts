@@ -123,7 +123,8 @@ export class TestRedis {
   }
 }
 
-const appendOnlyFile = 'appendonlydir'
+/** Beside its log, in a folder of its own. */
+const appendOnlyFile = join('redis', 'appendonlydir')
 const keptFile = 'kept'
 
 interface Keeper {

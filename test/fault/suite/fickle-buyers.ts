@@ -78,7 +78,7 @@ async function visit(
   const order = await client.order(hold.id, { method: 'sandbox_approve', signal })
   const chance = random()
   if (chance < 0.6) await client.orderOutcome(order.id, { signal })
-  if (chance < 0.3) await time.wait(3_000 * random(), signal)
+  if (chance < 0.5) await time.wait(20_000 * random(), signal)
   await client.cancelOrder(order.id)
   await client.leaveQueue(sale, { signal })
 }

@@ -95,28 +95,6 @@ export const guards: readonly Guard[] = [
     rounds: 2,
   },
   {
-    name: 'fence',
-    edits: [
-      {
-        file: 'domain/queue/admission-store.js',
-        from: ' and fence = ${fence} for share)',
-        to: ' for share)',
-      },
-      {
-        file: 'domain/queue/lua/admission-admit.lua',
-        from: 'if s[1] ~= fence then return FENCED end',
-        to: '',
-      },
-      {
-        file: 'domain/queue/lua/admission-confirm.lua',
-        from: '~= fence then return FENCED end',
-        to: "== '' then return FENCED end",
-      },
-    ],
-    faults: ['the writer sleeps, and the gate is narrowed meanwhile'],
-    rounds: 3,
-  },
-  {
     name: 'unique index of a place',
     edits: [
       {
@@ -195,7 +173,7 @@ export const guards: readonly Guard[] = [
         to: 'await this.#call((signal) => this.#options.provider.refund({ key, chargeKey, amountMinor }, signal)).catch(() => {});',
       },
     ],
-    faults: ['the payment provider is away', 'connections to PostgreSQL are ended, again and again'],
+    faults: ['an edge sleeps', 'the payment provider is away', 'the payment provider is away'],
     rounds: 3,
   },
   {
