@@ -196,6 +196,38 @@ t.test('places that could not be applied are not passed over', async (t) => {
   t.equal((await placesInRedis(house, sale.id)).sold, 1)
 })
 
+t.test('a sale whose part of Redis is away stays behind alone, and is told when it is back', async (t) => {
+  const [away, there] = [await openShop(house, { buyers: 0 }), await openShop(house, { buyers: 0 })]
+  const [a, b] = await makePeople(sql, 2)
+  if (!a || !b) throw new Error('two were made')
+  let isAway = true
+  class Partly extends UnitSync {
+    override async apply(saleId: string, ...rest: [Parameters<UnitSync['apply']>[1]]): Promise<void> {
+      if (isAway && saleId === away.sale.id) throw new Problem(generalErrors.unavailable)
+      await super.apply(saleId, ...rest)
+    }
+  }
+  const places = [{ unitNo: 0, ordinal: 1, nth: 1 }]
+  await committer.add(draftOf(away.sale.id, { accountId: a, places }))
+  await committer.add(draftOf(there.sale.id, { accountId: b, places }))
+  const position = async () =>
+    (await sql`select xid::text, id from outbox_positions where reader = ${reader}`)[0]
+  const before = await position()
+  await relayOf(t, 'prc_a', new Partly({ sql, holds: house.holds }))
+  await until('the other is told', async () => {
+    look()
+    return (await placesInRedis(house, there.sale.id)).sold === 1 && ordersHeard(b).length > 0
+  })
+  t.same(await position(), before, 'nothing is passed over on disk')
+  t.equal((await placesInRedis(house, away.sale.id)).sold, 0)
+  isAway = false
+  await until('it is told, too', async () => {
+    look()
+    return (await placesInRedis(house, away.sale.id)).sold === 1
+  })
+  await untilHeard(a, 1)
+})
+
 t.test('a change of a sale is told to every process', async (t) => {
   const { sale } = await openShop(house, { buyers: 0 })
   await relayOf(t, 'prc_a')

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Link } from './link.ts'
 
 /** What a server is started with. */
@@ -15,6 +16,9 @@ export interface ServerPlan {
 }
 
 const startsWithinMs = 60_000
+const againAfterMs = 500
+
+class EndedAtStart extends Error {}
 
 /** Whatever ends this program, they end with it. */
 const children = new Set<ChildProcess>()
@@ -67,10 +71,23 @@ export class Server {
   }
 
   /**
-   * Resolves when it listens.
+   * Resolves when it listens. One that ends at its start, because a store is away, is begun again, as by whatever looks after
+   * the processes of a machine.
    * @param environment what this life of it has beside its own
    */
   async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    for (const untilMs = Date.now() + startsWithinMs; ;) {
+      try {
+        return await this.#begin(environment)
+      } catch (error) {
+        const mayTryAgain = error instanceof EndedAtStart && this.#isMeantToRun && Date.now() < untilMs
+        if (!mayTryAgain) throw error
+        await wait(againAfterMs)
+      }
+    }
+  }
+
+  async #begin(environment: Readonly<Record<string, string>>): Promise<void> {
     const { program, roles, stores, env } = this.#plan
     const { postgresUrl, redisUrl } = stores()
     this.#isMeantToRun = true
@@ -132,7 +149,9 @@ export class Server {
       const late = setTimeout(() => reject(new Error(`${this.name} does not listen`)), startsWithinMs)
       child.once('exit', (code) => {
         clearTimeout(late)
-        reject(new Error(`${this.name} ended with ${code} before it listened: ${this.log.at(-1) ?? ''}`))
+        reject(
+          new EndedAtStart(`${this.name} ended with ${code} before it listened: ${this.log.at(-1) ?? ''}`),
+        )
       })
       lines.on('line', (line) => {
         keep(line)
