@@ -33,7 +33,7 @@ export class CallHistory {
   }
 
   note(what: string): void {
-    this.events.push({ atMs: this.#sinceMs(), what })
+    this.events.push({ atMs: this.sinceMs, what })
   }
 
   /** @returns a `fetch` whose calls are written down */
@@ -42,7 +42,7 @@ export class CallHistory {
       const call: Call = {
         number: this.calls.length,
         who: (init.headers['authorization'] ?? '').slice(-16),
-        atMs: this.#sinceMs(),
+        atMs: this.sinceMs,
         endMs: undefined,
         method: init.method,
         path: new URL(url).pathname + new URL(url).search,
@@ -58,7 +58,7 @@ export class CallHistory {
         return this.#heard(call, response)
       } catch (error) {
         call.status = 0
-        call.endMs = this.#sinceMs()
+        call.endMs = this.sinceMs
         call.answer = String(error)
         throw error
       }
@@ -83,7 +83,8 @@ export class CallHistory {
       .map(({ text }) => text)
   }
 
-  #sinceMs(): number {
+  /** Since it began. */
+  get sinceMs(): number {
     return this.#nowMs() - this.#beganMs
   }
 
@@ -101,7 +102,7 @@ export class CallHistory {
           call.answer = text.slice(0, keptChars)
           return text
         } finally {
-          call.endMs = this.#sinceMs()
+          call.endMs = this.sinceMs
         }
       },
     }

@@ -127,19 +127,18 @@ async function breakThings(
   history: CallHistory,
 ): Promise<{ losses: Loss[]; cutShort: string[] }> {
   const random = seededRandom(plan.seed, 1_000 + plan.number)
-  const epochMs = Date.now()
   const losses: Loss[] = []
   const cutShort: string[] = []
   await wait(firstMs)
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
     history.note(`${fault.name}: begins`)
-    const fromMs = Date.now() - epochMs
+    const fromMs = history.sinceMs
     // It goes on with what is left of the round; a fault that came to no end counts as a failure.
     const error = await fault.run(world, chance).then(
       () => undefined,
       (reason: unknown) => (reason instanceof Error ? reason.message : JSON.stringify(reason)),
     )
-    if (fault.forgets) losses.push({ fromMs, toMs: Date.now() - epochMs })
+    if (fault.forgets) losses.push({ fromMs, toMs: history.sinceMs })
     if (error !== undefined) cutShort.push(`${fault.name}: ${error}`)
     history.note(`${fault.name}: is over`)
   }
