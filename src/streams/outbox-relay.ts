@@ -97,9 +97,10 @@ export class OutboxRelay implements Service {
     await this.#tell(rows)
     const read = rows.at(-1) ?? from
     this.#read = read
-    const passed = this.#behind.size > 0 ? position : read
-    const still = await advanceRelay(sql, { reader, processId, position: passed })
-    if (still && rows.length === portion) this.#now$.next()
+    if (rows.length === portion) this.#now$.next()
+    // What stands there already is not written again five times a second.
+    if (this.#behind.size > 0 || (read.xid === position.xid && read.id === position.id)) return
+    await advanceRelay(sql, { reader, processId, position: read })
   }
 
   /** Throws where Redis takes nothing at all. */
