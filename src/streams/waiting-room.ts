@@ -197,7 +197,7 @@ export class WaitingRoom {
         some.map(({ sequence }) => ({ saleId, sequence })),
       )
       const isUsed = ({ sequence }: Waiter): boolean => used.has(placeName(saleId, sequence))
-      for (const waiter of some.filter(isUsed)) this.forget(saleId, waiter.accountId)
+      for (const waiter of some.filter(isUsed)) this.#rooms.get(saleId)?.room.places.noteUsed(waiter)
       await queue.restore(
         saleId,
         some.filter((waiter) => !isUsed(waiter)),

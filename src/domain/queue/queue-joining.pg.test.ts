@@ -127,6 +127,19 @@ t.test('who joined anew in haste gets the older place back with the ticket', asy
   t.equal((await join(saleId, first)).sequence, at(places, 0).sequence, 'and keeps it')
 })
 
+t.test('a process that has not heard of the loss yet brings a ticket back all the same', async (t) => {
+  const { saleId, people, held, loss } = await lineOf(3)
+  const before = state.epoch(saleId)
+  await loss()
+  const latecomer = at(await makePeople(sql, 1), 0)
+  await join(saleId, latecomer)
+  for (const [index, account] of people.entries()) {
+    state.setEpoch(saleId, before)
+    t.equal((await join(saleId, account, held[index])).sequence, tickets.read(at(held, index))?.sequence)
+  }
+  t.same(await line(saleId), [...people, latecomer])
+})
+
 t.test('a ticket is not worth anything after the admission it led to', async (t) => {
   const { saleId, people, held, gate, loss, places } = await lineOf(2)
   await house.passMs(saleId, 1000)

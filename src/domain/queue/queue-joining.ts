@@ -69,9 +69,11 @@ export class QueueJoining {
     mustNotBeClosed(sale)
     if (sale.admits === 'verified' && !joiner.verified) throw new Problem(queueErrors.verified_only)
     if (takesEntries(sale)) return { sale, joined: await entering.enter(saleId, joiner.accountId) }
-    if (ticket !== undefined) await this.#putBack(saleId, joiner.accountId, ticket)
     try {
-      const joined = await queue.join(saleId, joiner.accountId)
+      const joined =
+        ticket === undefined
+          ? await queue.join(saleId, joiner.accountId)
+          : await this.#comeBack(saleId, joiner.accountId, ticket)
       if (joined.state === 'waiting') {
         this.#options.remember(saleId, { accountId: joiner.accountId, sequence: joined.sequence })
       }
@@ -103,25 +105,38 @@ export class QueueJoining {
     if (from === 'line') await this.#leaves.add({ saleId, accountId, sequence })
   }
 
-  async #putBack(saleId: string, accountId: string, text: string): Promise<void> {
-    const { tickets, state, queue } = this.#options
+  /** Redis may forget between the two steps, or have forgotten unheard of: then the ticket is worth more than it was. */
+  async #comeBack(saleId: string, accountId: string, ticket: string): Promise<Joined> {
+    const { queue, state } = this.#options
+    for (;;) {
+      const epoch = await this.#putBack(saleId, accountId, ticket)
+      const joined = await queue.join(saleId, accountId)
+      if (state.epoch(saleId) === epoch) return joined
+    }
+  }
+
+  /** Resolves with the epoch that the ticket was held against. */
+  async #putBack(saleId: string, accountId: string, text: string): Promise<number> {
+    const { tickets, queue } = this.#options
     const ticket = tickets.read(text)
     if (ticket === undefined || ticket.sale !== saleId || ticket.account !== accountId) {
       throw new Problem(queueErrors.queue_ticket_invalid)
     }
     if (epochOfSequence(ticket.sequence) !== ticket.epoch) throw new Problem(queueErrors.queue_ticket_invalid)
+    const epoch = await this.#knownEpoch(saleId)
     // Of an entry: there was no place yet.
-    if (ticket.sequence === 0) return
-    await this.#knowEpoch(saleId)
-    if (ticket.epoch >= state.epoch(saleId)) return
-    if (await this.#used.add({ saleId, sequence: ticket.sequence })) return
-    await queue.restore(saleId, [{ accountId, sequence: ticket.sequence }])
+    const mayBeLost = ticket.sequence !== 0 && ticket.epoch < epoch
+    if (mayBeLost && !(await this.#used.add({ saleId, sequence: ticket.sequence })))
+      await queue.restore(saleId, [{ accountId, sequence: ticket.sequence }])
+    return epoch
   }
 
-  async #knowEpoch(saleId: string): Promise<void> {
+  async #knownEpoch(saleId: string): Promise<number> {
     const { state } = this.#options
     if (state.epoch(saleId) === 0) await state.refresh(saleId)
-    if (state.epoch(saleId) === 0) throw new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
+    const epoch = state.epoch(saleId)
+    if (epoch === 0) throw new Problem(saleStateErrors.restoring, { retryAfterSeconds: 1 })
+    return epoch
   }
 }
 
