@@ -112,12 +112,12 @@ export class UnitMap {
     this.#changes.next(changes.map(([unitNo]) => unitNo))
   }
 
-  /** A delta may still be on its way when the head names its revision; when the next head comes it is lost. */
+  /** A delta may still be on its way when the head names its revision; when the next head comes it is lost. No delta brings an epoch. */
   #compare(epoch: number, rev: number): void {
     const known = this.#known
     if (known === undefined) return
-    const isBehind = epoch > known.epoch || (epoch === known.epoch && rev > known.seq)
-    if (isBehind && this.#suspectSeq === known.seq) this.forget()
+    const isBehind = epoch === known.epoch && rev > known.seq
+    if (epoch > known.epoch || (isBehind && this.#suspectSeq === known.seq)) this.forget()
     this.#suspectSeq = isBehind ? known.seq : -1
   }
 

@@ -114,6 +114,19 @@ t.test('in a new epoch the whole is read again', async (t) => {
   t.ok(hold)
 })
 
+t.test('the first head of the line in a new epoch gives it away', async (t) => {
+  const shop = await openShopOf3()
+  const { maps, reads } = mapsOf(t)
+  await take(shop, 0, 5)
+  t.same(await left(maps, shop), [5, 10, 10])
+  await isListening(shop)
+  await redis.flushall()
+  const { gate } = await house.gate(shop.sale.id)
+  await gate.tick()
+  await isLeft(maps, shop, [10, 10, 10])
+  t.equal(reads(), 2)
+})
+
 t.test('in a new epoch whose revisions go on where the old ones ended, too', async (t) => {
   const shop = await openShopOf3()
   const { maps } = mapsOf(t)
