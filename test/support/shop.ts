@@ -158,7 +158,7 @@ export async function placesInRedis(house: House, saleId: string): Promise<Place
   const spares = grouped(spare.map((name) => name.split(':').map(Number)))
   const ordinals = capacities.map((capacity, unitNo) => {
     const given = spares.get(unitNo) ?? []
-    const first = Number(next[unitNo])
+    const first = Number(next[unitNo] ?? '1')
     return [...given, ...range(first, capacity)].toSorted((a, b) => a - b)
   })
   return {

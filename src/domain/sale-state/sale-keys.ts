@@ -18,7 +18,7 @@
  * | pace       | list | `ms:count`, admissions of the last minute |
  * | restored   | set  | edges that have put their waiters back since the epoch began |
  * | left       | hash | unit → free places |
- * | next       | hash | unit → lowest ordinal never given |
+ * | next       | hash | unit → lowest ordinal never given; absent where none ever was |
  * | spare      | zset | `unit:ordinal` given back, scored by unit |
  * | places     | hash | `unit:ordinal` → `h:hold`, `p:order` (reserved) or `s:order` (sold) |
  * | accounts   | hash | account → bit mask of its places (bit nth − 1) |

@@ -58,13 +58,27 @@ export async function rebuildSale(
     ...unqueuePortions([...truth.admissions, ...truth.leaves]),
     statePortion(options.settings, truth, nowMs),
   ]
-  for (const portion of portions) await call(stateWrite, { portion: JSON.stringify(portion) })
+  await writeAll(portions, (portion) => call(stateWrite, { portion: JSON.stringify(portion) }))
   await call(stateOpen, { restore_ms: options.restoreMs })
   state.setEpoch(saleId, epoch)
   // After the opening, not before: the relay passes over a sale that is not open, so whatever it passed over must be
   // older than this reading.
   await options.replay(saleId, truth.position)
   return { epoch, sinceMs: since.getTime(), lineKept: kept === 1 }
+}
+
+/** So many portions are under way together: while Redis writes one, the next is made. */
+const underWayMax = 4
+
+/** In their order, the first alone: it brings the script with which all others come. */
+async function writeAll(
+  portions: readonly Portion[],
+  write: (portion: Portion) => Promise<unknown>,
+): Promise<void> {
+  const [first, ...others] = portions
+  if (first !== undefined) await write(first)
+  for (let from = 0; from < others.length; from += underWayMax)
+    await Promise.all(others.slice(from, from + underWayMax).map(write))
 }
 
 type Life = { readonly epoch: number; readonly run_id: string; readonly fence: number }
@@ -113,7 +127,7 @@ function unitPortions(capacities: readonly number[], places: readonly StandingPl
     const ordinals = taken.get(unitNo)
     const highest = [...(ordinals ?? [])].reduce((most, ordinal) => Math.max(most, ordinal), 0)
     left.push(unitNo, capacity - (ordinals?.size ?? 0))
-    next.push(unitNo, highest + 1)
+    if (highest > 0) next.push(unitNo, highest + 1)
     for (let ordinal = 1; ordinal < highest; ordinal++) {
       if (!ordinals?.has(ordinal)) spare.push(unitNo, `${unitNo}:${ordinal}`)
     }

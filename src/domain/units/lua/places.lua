@@ -56,13 +56,16 @@ local function next_ordinal(unit)
     redis.call('ZREM', spare_key, given_back)
     return string.match(given_back, ':(%d+)$')
   end
-  return whole(redis.call('HINCRBY', next_key, unit, 1) - 1)
+  local following = redis.call('HINCRBY', next_key, unit, 1)
+  -- Absent: none was ever given.
+  if following == 1 then following = redis.call('HINCRBY', next_key, unit, 1) end
+  return whole(following - 1)
 end
 
 -- takes a given ordinal of a unit out of what is free
 local function take_ordinal(unit, ordinal)
   if redis.call('ZREM', spare_key, field_of(unit, ordinal)) == 1 then return end
-  local next_free = tonumber(redis.call('HGET', next_key, unit))
+  local next_free = tonumber(redis.call('HGET', next_key, unit) or '1')
   for skipped = next_free, ordinal - 1 do redis.call('ZADD', spare_key, unit, field_of(unit, skipped)) end
   if ordinal >= next_free then redis.call('HSET', next_key, unit, ordinal + 1) end
 end
