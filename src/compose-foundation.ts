@@ -63,6 +63,8 @@ export interface Foundation extends ComposeOptions {
   readonly sql: Sql
   /** For searches among the stores, which cannot keep anybody else waiting for a connection. */
   readonly searchSql: Sql
+  /** For questions of how the stores are, which must not wait behind anything else. */
+  readonly watchSql: Sql
   readonly redis: RedisServers
   readonly state: SaleState
   readonly broker: Broker
@@ -93,7 +95,7 @@ const searchShare = 0.25
 export async function layFoundation(options: ComposeOptions): Promise<Foundation> {
   const processId = options.ids.next('prc')
   const stores = await connectStores(options, processId)
-  const { sql, searchSql, redis, broker, state } = stores
+  const { sql, searchSql, watchSql, redis, broker, state } = stores
   const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: options.clock })
   const changedSales$ = new Subject<string>()
   changedSales$.subscribe((saleId) => catalogue.forget(saleId))
@@ -109,6 +111,7 @@ export async function layFoundation(options: ComposeOptions): Promise<Foundation
     processId,
     sql,
     searchSql,
+    watchSql,
     redis,
     state,
     broker,
@@ -146,11 +149,13 @@ async function connectStores(options: ComposeOptions, processId: string) {
     name,
     searches: true,
   })
+  // How the stores are is asked past all queues: many who wait for a connection are no store that is away.
+  const watchSql = connectPostgres({ url, connections: 1, name })
   const { redis, subscriber } = redisServers({ ...redisPlace(options), ...options, name: processId })
   const letGo = async (): Promise<void> => {
     redis.disconnect()
     subscriber.disconnect()
-    await Promise.all([sql.end({ timeout: 1 }), searchSql.end({ timeout: 1 })])
+    await Promise.all([sql, searchSql, watchSql].map((pool) => pool.end({ timeout: 1 })))
   }
   try {
     await Promise.all([redis.connect(), sql`select 1`])
@@ -162,6 +167,7 @@ async function connectStores(options: ComposeOptions, processId: string) {
   return {
     sql,
     searchSql,
+    watchSql,
     redis,
     state: new SaleState(redis),
     broker: new Broker({ subscriber, log }),

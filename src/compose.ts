@@ -44,7 +44,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const services: Service[] = [
     new Heartbeat({ ...base, roles: options.config.roles }),
     base.keys,
-    new ConditionWatch({ ...base, ordersSaving: edge?.ordersSaving ?? (() => 0) }),
+    new ConditionWatch({ ...base, sql: base.watchSql, ordersSaving: edge?.ordersSaving ?? (() => 0) }),
     listening('sale changes', () => saleChanges(base, (saleId) => base.changedSales$.next(saleId))),
     ...(has('worker') ? composeWorker(base) : []),
     ...(has('payments') ? composePayments(base) : []),

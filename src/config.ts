@@ -182,7 +182,7 @@ const configSchema = z.object({
     env: 'OPENRUN_POSTGRES_CONNECTIONS',
     value: 'COUNT',
     description:
-      'Connections to PostgreSQL that this process keeps; searches have a quarter as many of their own',
+      'Connections to PostgreSQL that this process keeps; searches have a quarter as many of their own, and one more asks how it is',
   }),
 })
 

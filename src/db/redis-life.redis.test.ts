@@ -43,6 +43,22 @@ t.test(
   },
 )
 
+t.test('a replica that is gone is gone, and no replica any more', async (t) => {
+  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+  const { redis, one } = await connected(t, server)
+  await redis.call(...replicaOf(other.port))
+  const refusal = (): Promise<string> =>
+    one.mustBeReady().then(
+      () => 'none',
+      (error: unknown) => String(error),
+    )
+  await until('it is told as a replica', async () => (await refusal()).includes('READONLY'))
+  await server.kill()
+  await until('it is told as gone', async () => !(await refusal()).includes('READONLY'))
+  await server.restart()
+  await until('it is a master again', async () => (await refusal()) === 'none')
+})
+
 t.test('a master that was a replica meanwhile is known by another name', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const steering = connectRedis({ url: server.url, name: 'test', log })

@@ -23,6 +23,8 @@ export class RedisLife {
   #runId: string | undefined
   /** It answers, and says that it is a copy. */
   #isReplica = false
+  /** We leave it, for it may be a master by the time we come back. */
+  #isLeaving = false
   #gone = new AbortController()
   #asking: Promise<void> = Promise.resolve()
 
@@ -30,7 +32,7 @@ export class RedisLife {
     this.#redis = redis
     this.#clock = clock
     redis.on('ready', () => this.#begin())
-    redis.on('close', () => this.#forget())
+    redis.on('close', () => this.#close())
     if (redis.status === 'ready') this.#begin()
   }
 
@@ -43,7 +45,7 @@ export class RedisLife {
     return this.#runId !== undefined
   }
 
-  /** It was asked last, and is no master. */
+  /** It answered when it was asked last, and is no master. */
   get isReplica(): boolean {
     return this.#isReplica
   }
@@ -57,6 +59,13 @@ export class RedisLife {
   /** Nothing is believed before the server was asked again. */
   doubt(): void {
     if (this.#redis.status === 'ready') this.#begin()
+  }
+
+  #close(): void {
+    this.#forget()
+    // A copy that is gone says nothing any more, not even that.
+    if (!this.#isLeaving) this.#isReplica = false
+    this.#isLeaving = false
   }
 
   #forget(): void {
@@ -80,7 +89,9 @@ export class RedisLife {
   /** Perhaps to another server, but not before a moment has passed. */
   async #connectAnew(gone: AbortSignal): Promise<void> {
     await this.#clock.wait(lookMs, gone)
-    if (!gone.aborted) this.#redis.disconnect(true)
+    if (gone.aborted) return
+    this.#isLeaving = true
+    this.#redis.disconnect(true)
   }
 
   /** Asks until there is an answer: a server that is only slow to say who it is stays connected. Undefined: no master. */
