@@ -27,7 +27,7 @@ export default class TestReporter extends Transform {
     this.#parser.on('bailout', (/** @type {string} */ reason) => this.#fail('bail out', { reason }))
     this.#parser.on('assert', (/** @type {Result} */ file) => {
       const seconds = ((file.time ?? 0) / 1000).toFixed(1).padStart(6)
-      this.push(`${file.ok ? 'ok    ' : 'not ok'} ${seconds} s  ${file.name}\n`)
+      this.push(`${file.ok ? 'ok    ' : 'not ok'} ${seconds} s  ${asWritten(file.name)}\n`)
     })
   }
 
@@ -62,7 +62,7 @@ export default class TestReporter extends Transform {
   /** @param {Result} result */
   #leaveOut(result) {
     this.#leftOut++
-    this.push(`left out      ${result.fullname}\n`)
+    this.push(`left out      ${asWritten(result.fullname)}\n`)
   }
 
   /**
@@ -71,13 +71,21 @@ export default class TestReporter extends Transform {
    */
   #fail(name, diagnosis) {
     this.#failed++
-    this.push(`\n✗ ${name}\n`)
+    this.push(`\n✗ ${asWritten(name)}\n`)
     const { stack, diff, ...more } = diagnosis ?? {}
     const rest = Object.entries(more).filter(([key]) => !noise.has(key))
     const story = [...rest.map(([key, value]) => `${key}: ${textOf(value)}`), textOf(diff), textOf(stack)]
     for (const line of story.join('\n').split('\n')) if (line !== '') this.push(`    ${line}\n`)
     this.push('\n')
   }
+}
+
+/**
+ * A test runs compiled, and is called by the file somebody wrote.
+ * @param {string} name
+ */
+function asWritten(name) {
+  return name.replace(/\.tests\/(\S+)\.js\b/g, '$1.ts')
 }
 
 /** @param {unknown} value */

@@ -3,18 +3,17 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import type { LocalStoresOptions } from '../../src/db/local/local-stores.ts'
 import { processStart } from '../../src/db/local/process-start.ts'
 import type { StoresProcessAnswer } from './local-stores-process.ts'
 import type { Scope } from './stores.ts'
-import { startUntraced } from './untraced-process.ts'
+import { programBeside, startUntraced } from './untraced-process.ts'
 import { until } from './until.ts'
 
 export const isRoot = process.getuid?.() === 0
-export const program = fileURLToPath(new URL('./local-stores-process.ts', import.meta.url))
+export const program = programBeside(import.meta.url, 'local-stores-process')
 
 type Options = LocalStoresOptions & { readonly parent: string }
 type User = { readonly uid: number; readonly gid: number }

@@ -1,16 +1,17 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { Calls } from './calls.ts'
 import { Contract, type ApiDocument } from './contract.ts'
 import { LiveContract, type LiveDocument } from './live-contract.ts'
+import { projectFolder } from './project-folder.ts'
 import type { Scope } from './stores.ts'
 import { startUntraced } from './untraced-process.ts'
 import { until } from './until.ts'
 
 /** As it is built for users; `npm test` and `npm run test:some` build it first. */
-const program = fileURLToPath(new URL('../../build/main.js', import.meta.url))
+const program = join(projectFolder, 'build', 'main.js')
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,10 +1,8 @@
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const clone = fileURLToPath(new URL('../..', import.meta.url))
+import { projectFolder } from './project-folder.ts'
 
 /** Files of the tests' stores; inside the clone, so that runs in two clones do not meet. */
-export const keeperFolder = join(clone, '.tap', 'stores')
+export const keeperFolder = join(projectFolder, '.tap', 'stores')
 
 /** Relative to where we are, as the path of a socket may have some hundred characters at most. */
 export const keeperSocket = relative(process.cwd(), join(keeperFolder, 'keeper.sock'))

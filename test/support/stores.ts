@@ -4,11 +4,10 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { startLocalRedis, type LocalRedis } from '../../src/db/local/local-redis.ts'
 import { keeperSocket, type KeeperMessage, type KeeperRequest } from './store-keeper-messages.ts'
-import { startUntraced } from './untraced-process.ts'
+import { programBeside, startUntraced } from './untraced-process.ts'
 
 /** The part of a tap test that is needed here. */
 export interface Scope {
@@ -150,7 +149,7 @@ async function connectKeeper(request: KeeperRequest): Promise<Keeper> {
   for (;;) {
     const found = await askKeeper(request)
     if (found) return found
-    const program = fileURLToPath(new URL('./store-keeper.ts', import.meta.url))
+    const program = programBeside(import.meta.url, 'store-keeper')
     const { PATH, HOME, REDIS_BIN, OPENRUN_NO_INSTALL } = process.env
     const env = { PATH, HOME, REDIS_BIN, OPENRUN_NO_INSTALL }
     const keeper = startUntraced(program, [], { detached: true, stdio: 'ignore', env })

@@ -1,4 +1,11 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** A program beside the module of this URL, compiled where that is, else in TypeScript. */
+export function programBeside(moduleUrl: string, name: string): string {
+  return fileURLToPath(new URL(`./${name}${extname(moduleUrl)}`, moduleUrl))
+}
 
 /**
  * Starts a program, built or in TypeScript, with no other environment than the given one. The test runner adds its own variables

@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { root } from './tree.ts'
+import { projectFolder as root } from '../support/project-folder.ts'
 
 /** Code that must not pass, by file, each with the rule that stops it. */
 const planted: Readonly<Record<string, readonly [rule: string, text: string]>> = {

@@ -47,6 +47,17 @@ t.test('a bail-out and an empty run are failures', async (t) => {
   t.match(await reportOn(''), /\n0 passed, 1 failed\n$/)
 })
 
+t.test('calls a compiled test by the file that was written', async (t) => {
+  const name = '.tests/src/a.test.js'
+  const text = await reportOn(
+    `# Subtest: ${name}\n    ok 1 - later # SKIP not now\n    not ok 2 - b\n    1..2\nnot ok 1 - ${name}\n1..1\n`,
+  )
+  t.match(text, /left out {6}src\/a\.test\.ts > later\n/)
+  t.match(text, /✗ src\/a\.test\.ts > b\n/)
+  t.match(text, /not ok +\d+\.\d s {2}src\/a\.test\.ts\n/)
+  t.notMatch(text, /\.tests/)
+})
+
 t.test('names what was left out', async (t) => {
   const points = '    ok 1 - later # SKIP not now\n    ok 2 - b\n    1..2\n'
   const text = await reportOn(`${subtest(points, 'ok 1 - src/a.test.ts')}1..1\n`)

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-export const root = fileURLToPath(new URL('../..', import.meta.url))
+import { projectFolder as root } from '../support/project-folder.ts'
 
 /** A file of the project, its path relative to the root. */
 export interface SourceFile {
@@ -14,8 +12,18 @@ export interface SourceFile {
 export type Rule = (files: readonly SourceFile[]) => readonly string[]
 
 /** Made by tools, or by nobody here. */
-const notOurs = new Set(['.git', '.tap', '.data', 'node_modules', 'build', 'coverage', 'local', 'vendor'])
-const written = /\.(ts|mjs|js|lua|sql|json|md|css|html|svg|yml|yaml)$|(^|\/)(\.taprc|\.gitignore|run)$/
+const notOurs = new Set([
+  '.git',
+  '.tap',
+  '.tests',
+  '.data',
+  'node_modules',
+  'build',
+  'coverage',
+  'local',
+  'vendor',
+])
+const written = /\.(ts|mjs|js|lua|sql|json|md|css|html|svg|yml|yaml)$|(^|\/)(\.gitignore|run)$/
 
 /** Every text file that somebody wrote. */
 export function readTree(): readonly SourceFile[] {

@@ -11,6 +11,26 @@ export const guards: readonly Guard[] = [
     rounds: 1,
   },
   {
+    name: 'fence',
+    edits: [
+      {
+        file: 'domain/queue/admission-store.js',
+        from: 'where sale_id = ${saleId} and fence = ${fence} for share),',
+        to: 'where sale_id = ${saleId} for share),',
+      },
+      {
+        file: 'domain/queue/admission-store.js',
+        from: 'where sale_id = ${saleId} and fence = ${fence} for share`',
+        to: 'where sale_id = ${saleId} for share`',
+      },
+    ],
+    faults: [
+      'what the writer writes comes after its lease, and Redis forgets meanwhile',
+      'what the writer writes comes after its lease, and Redis forgets meanwhile',
+    ],
+    rounds: 3,
+  },
+  {
     name: 'sweep',
     edits: [{ file: 'domain/units/lua/hold-sweep.lua', from: 'record.expires <= now', to: 'false' }],
     faults: [],

@@ -8,7 +8,27 @@ export function judgeAnswers(
   calls: readonly Call[],
   { orders, epochMs }: { orders: readonly OrderRow[]; epochMs: number },
 ): Breach[] {
-  return [...unlikeAnswers(calls), ...refusedAndBooked(calls, orders), ...orderedLate(calls, epochMs)]
+  return [
+    ...unlikeAnswers(calls),
+    ...refusedAndBooked(calls, orders),
+    ...orderedLate(calls, epochMs),
+    ...unrepeatable(calls),
+  ]
+}
+
+/** What does the same however often it comes, and under whatever key. */
+const sameUnderAnyKey = /\/(?:orders|queue|cancel|guest)$/
+
+/** What was not answered may have been done: so it names itself by a key, or does the same however often it comes. */
+function unrepeatable(calls: readonly Call[]): Breach[] {
+  const reset = calls.filter(
+    ({ status, key, method, path }) =>
+      status === 0 && key === '' && method === 'POST' && !sameUnderAnyKey.test(path),
+  )
+  return reset.map(({ method, path, answer }) => ({
+    promise: 4,
+    what: `${method} ${path} was not answered and has no key under which it can come again: ${answer}`,
+  }))
 }
 
 /** A call that came again under its key made nothing more: all answers name the same thing. */

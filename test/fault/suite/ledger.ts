@@ -8,11 +8,15 @@ export async function judgeLedger(world: World, sales: readonly RoundSale[]): Pr
   const ids = sales.map(({ id }) => id)
   return [
     ...(await oversold(world, ids)),
-    ...(await orphanMoney(world, ids)),
-    ...(await unpaidSeats(world, ids)),
+    ...(await judgeMoney(world, ids)),
     ...(await beyondLimit(world, ids)),
     ...(await gates(world, sales)),
   ]
+}
+
+/** Nothing was taken for nothing, and nothing given for nothing. */
+export async function judgeMoney(world: World, ids: readonly string[]): Promise<Breach[]> {
+  return [...(await orphanMoney(world, ids)), ...(await unpaidSeats(world, ids))]
 }
 
 async function oversold({ sql }: World, ids: readonly string[]): Promise<Breach[]> {

@@ -129,6 +129,8 @@ class Pair {
   readonly #store: Socket
   readonly #weather: () => Weather
   #isHalfOpen = false
+  /** When all that was slowed will have arrived. */
+  #busyUntilMs = 0
 
   constructor(client: Socket, store: Socket, weather: () => Weather) {
     this.#client = client
@@ -137,8 +139,9 @@ class Pair {
     for (const socket of [client, store]) {
       socket.setNoDelay(true)
       socket.on('error', () => undefined)
+      // What is under way arrives, also when its sender is gone.
       socket.on('close', () => {
-        if (!this.#isHalfOpen) this.end()
+        if (!this.#isHalfOpen) setTimeout(() => this.end(), Math.max(0, this.#busyUntilMs - Date.now()))
       })
     }
     this.#pass(client, store, false)
@@ -187,6 +190,7 @@ class Pair {
       if (atMs <= nowMs) return this.#write(from, to, bytes)
       // Nothing overtakes what was slowed before it.
       busyUntilMs = atMs
+      this.#busyUntilMs = Math.max(this.#busyUntilMs, atMs)
       setTimeout(() => this.#write(from, to, bytes), atMs - nowMs)
     })
     from.on('end', () => to.end())

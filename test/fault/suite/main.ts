@@ -4,8 +4,10 @@ import { guards } from './guard-list.ts'
 import { takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
+import { promiseTitles } from './promises.ts'
 import { PromiseTable, roundLines } from './report.ts'
 import { runRound, type RoundPlan } from './round.ts'
+import { judgePutOff, lateAnswers } from './slow-provider.ts'
 import { World } from './world.ts'
 import { measureTimes } from '../times/times.ts'
 
@@ -50,6 +52,7 @@ async function breakEverything(options: FaultOptions): Promise<number> {
         roundLines(report).forEach(say)
         table.add(report)
       }
+      await judgeLater(world, table)
     } finally {
       await world.end()
     }
@@ -59,6 +62,17 @@ async function breakEverything(options: FaultOptions): Promise<number> {
   const { passed, failed } = table.counts
   say(`\n${passed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1
+}
+
+/** What the payment provider answers long after a round is over. */
+async function judgeLater(world: World, table: PromiseTable): Promise<void> {
+  const judged = await judgePutOff(world)
+  if (judged === undefined) return
+  const { charges, breaches } = judged
+  say(`${charges} charges were answered after minutes: ${breaches.length === 0 ? 'all kept' : 'BREACHES'}`)
+  breaches.forEach(({ promise, what }) => say(`  ${promise} ${promiseTitles[promise - 1]}: ${what}`))
+  // With none, nothing was shown.
+  table.addLater(lateAnswers, 5, charges === 0 || breaches.length > 0)
 }
 
 function wantedOf(shape: RedisShape, { only = '' }: FaultOptions): Fault[] {

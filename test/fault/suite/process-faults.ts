@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { claimMs } from '../../../src/domain/payments/payment.ts'
 import { clockOff } from './clock-off.ts'
+import { leaseMs } from '../../../src/streams/lease.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
 import { setGate } from './sales.ts'
 import type { Server } from './server.ts'
@@ -19,7 +21,6 @@ async function stopped(server: Server, ms: number): Promise<void> {
   server.signal('SIGCONT')
 }
 
-const leaseMs = 2_500
 const narrow = 4
 
 /** Another one writes when it wakes, and knows of settings that it has not heard of. */
@@ -42,6 +43,18 @@ async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
   const toMs = Date.now()
   for (const { id: sale } of narrowed) world.narrowings.push({ sale, maxActive: narrow, fromMs, toMs })
   for (const { id, maxActive } of world.sales) await setGate(world, id, maxActive).catch(() => undefined)
+}
+
+/**
+ * What the writer has sent to PostgreSQL arrives when another one writes, and after Redis has forgotten whom it let in.
+ */
+async function lateWrites(world: World, random: Random): Promise<void> {
+  const { postgres } = await writerOf(world)
+  postgres.delay(leaseMs + 2_000)
+  await wait(leaseMs + seconds(0.6, 1, random))
+  await world.redis.flushall()
+  await wait(1_500)
+  postgres.mend()
 }
 
 /** As after a wrong setting of a machine; begun anew with the right one. */
@@ -88,6 +101,15 @@ export const processFaults: readonly Fault[] = [
   {
     name: 'the writer sleeps, and the gate is narrowed meanwhile',
     run: narrowedMeanwhile,
+  },
+  {
+    name: 'what the writer writes comes after its lease, and Redis forgets meanwhile',
+    forgets: true,
+    run: lateWrites,
+  },
+  {
+    name: 'payments sleep past their claims',
+    run: (world, random) => stopped(oneOf(world.backs, random), claimMs + seconds(1, 2, random)),
   },
   {
     name: 'an edge sleeps',

@@ -52,6 +52,14 @@ export class PromiseTable {
     }
   }
 
+  /** One promise was judged once more, long after a fault. */
+  addLater(fault: string, promise: number, isBroken: boolean): void {
+    const cell = this.#cells.get(fault)?.[promise - 1]
+    if (cell === undefined) throw new Error(`nothing was said of ${fault} before`)
+    if (isBroken) cell.broken++
+    else cell.kept++
+  }
+
   get counts(): { readonly passed: number; readonly failed: number } {
     const cells = [...this.#cells.values()].flat()
     const sum = (read: (cell: (typeof cells)[number]) => number) =>

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { answersLate, lateAnswers } from './slow-provider.ts'
 import { seconds, type Fault, type Random } from './fault.ts'
 import type { World } from './world.ts'
 
@@ -109,5 +110,9 @@ export const storeFaults: readonly Fault[] = [
   {
     name: 'the payment provider is away',
     run: (world, random) => providerAway(world, seconds(6, 9, random)),
+  },
+  {
+    name: lateAnswers,
+    run: (world, random) => answersLate(world, seconds(5, 8, random)),
   },
 ]

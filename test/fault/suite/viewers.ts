@@ -67,20 +67,24 @@ export class Viewers {
     return [...seen, ...(await this.#unreturned(sale, truth))]
   }
 
-  /** Nothing is held any more, so what does not stand in PostgreSQL must be free. */
+  /** No buyer holds anything any more: what does not stand in PostgreSQL is free, and what is still being paid is held. */
   async #unreturned(sale: string, map: UnitMap): Promise<Breach[]> {
-    const units = await this.#world.sql<{ no: number; code: string; capacity: number; standing: number }[]>`
-      select u.unit_no as no, u.code, u.capacity, count(b.id)::int as standing
+    const units = await this.#world.sql<
+      { no: number; code: string; capacity: number; standing: number; booked: number }[]
+    >`
+      select u.unit_no as no, u.code, u.capacity, count(b.id)::int as standing,
+        count(b.id) filter (where b.status = 'booked')::int as booked
       from units u left join bookings b
         on b.sale_id = u.sale_id and b.unit_no = u.unit_no and b.status in ('pending', 'booked')
       where u.sale_id = ${sale} group by u.unit_no, u.code, u.capacity`
-    const wrong = units.filter(({ no, code, capacity, standing }) => {
+    const wrong = units.filter(({ no, code, capacity, standing, booked }) => {
       const pool = map.pools.get(code)
-      return pool === undefined ? map.seats[no] !== (standing > 0 ? 2 : 0) : pool !== capacity - standing
+      // A seat is free, held, or sold.
+      return pool === undefined ? map.seats[no] !== standing + booked : pool !== capacity - standing
     })
     return wrong.map(({ no, code, capacity, standing }) => ({
       promise: 8,
-      what: `${code} of ${sale} has ${standing} of ${capacity} booked and is said to be ${map.pools.get(code) ?? map.seats[no]}`,
+      what: `${code} of ${sale} has ${standing} of ${capacity} taken and is said to be ${map.pools.get(code) ?? map.seats[no]}`,
     }))
   }
 }

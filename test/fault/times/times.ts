@@ -2,9 +2,11 @@ import { World } from '../suite/world.ts'
 import { besideStuck } from './beside-stuck.ts'
 import { isReached, tableOf, type Figure } from './figure.ts'
 import { hallRebuilt } from './hall-rebuilt.ts'
+import { heldReturned } from './held-returned.ts'
 import { redisForgot } from './redis-forgot.ts'
 import { postgresAway, redisAway } from './stores-away.ts'
 import { stuckMemory } from './stuck-memory.ts'
+import { tokenReturned } from './token-returned.ts'
 import { writerKilled } from './writer-killed.ts'
 
 const questions: readonly ((world: World) => Promise<Figure[]>)[] = [
@@ -12,6 +14,8 @@ const questions: readonly ((world: World) => Promise<Figure[]>)[] = [
   hallRebuilt,
   redisAway,
   postgresAway,
+  heldReturned,
+  tokenReturned,
   writerKilled,
   stuckMemory,
   besideStuck,

@@ -77,16 +77,6 @@ export class WaitingLine {
     return (longest?.endMs ?? Number.NaN) - fromMs
   }
 
-  /** The port from which the process that lets people in reaches PostgreSQL. */
-  async writerPort(): Promise<number> {
-    return single(
-      await this.#world.sql<{ value: number }[]>`
-        select client_port as value from pg_stat_activity join sale_writers
-          on application_name = 'openrun ' || lease_owner
-        where sale_id = ${this.sale} limit 1`,
-    )
-  }
-
   async close(): Promise<void> {
     for (const one of this.#waiting) one.unsubscribe()
     await this.#end()

@@ -1,6 +1,7 @@
 import type { World } from '../suite/world.ts'
 import type { Figure } from './figure.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { writerOf } from './writer.ts'
 
 const tries = 5
 
@@ -9,9 +10,7 @@ export async function writerKilled(world: World): Promise<Figure[]> {
   const values: number[] = []
   while (values.length < tries) {
     const line = await WaitingLine.form(world)
-    const port = await line.writerPort()
-    const writer = world.backs.find(({ postgres }) => postgres.ports.includes(port))
-    if (writer === undefined) throw new Error('nobody writes to the sale')
+    const writer = await writerOf(world, line.sale)
     values.push(await line.silenceAfter('fence', () => writer.end('SIGKILL')))
     await writer.start()
     await line.close()
