@@ -152,13 +152,15 @@ async function connectStores(options: ComposeOptions, processId: string) {
   // How the stores are is asked past all queues: many who wait for a connection are no store that is away.
   const watchSql = connectPostgres({ url, connections: 1, name })
   const { redis, subscriber } = redisServers({ ...redisPlace(options), ...options, name: processId })
+  const pools = [sql, searchSql, watchSql]
   const letGo = async (): Promise<void> => {
     redis.disconnect()
     subscriber.disconnect()
-    await Promise.all([sql, searchSql, watchSql].map((pool) => pool.end({ timeout: 1 })))
+    await Promise.all(pools.map((pool) => pool.end({ timeout: 1 })))
   }
   try {
-    await Promise.all([redis.connect(), sql`select 1`])
+    // Of each pool: its first connection asks for what nobody awaits later, see postgres-socket.ts.
+    await Promise.all([redis.connect(), ...pools.map((pool) => pool`select 1`)])
     await subscriber.connect()
   } catch (error) {
     await letGo()

@@ -41,13 +41,21 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const base = await layFoundation(options)
   const has = (role: Role): boolean => options.config.roles.includes(role)
   const edge = has('edge') ? composeEdge(base) : undefined
+  const payments = has('payments') ? new PaymentProcessing(base) : undefined
   const services: Service[] = [
     new Heartbeat({ ...base, roles: options.config.roles }),
     base.keys,
-    new ConditionWatch({ ...base, sql: base.watchSql, ordersSaving: edge?.ordersSaving ?? (() => 0) }),
+    new ConditionWatch({
+      ...base,
+      sql: base.watchSql,
+      ordersSaving: edge?.ordersSaving ?? (() => 0),
+      paymentFailure: () => payments?.lastFailure,
+    }),
     listening('sale changes', () => saleChanges(base, (saleId) => base.changedSales$.next(saleId))),
     ...(has('worker') ? composeWorker(base) : []),
-    ...(has('payments') ? composePayments(base) : []),
+    ...(payments === undefined
+      ? []
+      : [payments, listening('payments to carry out', () => wakes(base, payments))]),
     ...(has('admission') ? composeAdmission(base) : []),
     ...(edge?.services ?? []),
   ]
@@ -87,10 +95,8 @@ function composeAdmission(base: Foundation): Service[] {
   return [admission, listening('sales to write', () => saleChanges(base, () => admission.look()))]
 }
 
-function composePayments(base: Foundation): Service[] {
-  const payments = new PaymentProcessing(base)
-  const wake = () => base.broker.channel(paymentsChannel).subscribe(() => payments.wake())
-  return [payments, listening('payments to carry out', wake)]
+function wakes({ broker }: Foundation, payments: PaymentProcessing) {
+  return broker.channel(paymentsChannel).subscribe(() => payments.wake())
 }
 
 function composeWorker(base: Foundation): Service[] {

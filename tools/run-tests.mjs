@@ -35,12 +35,8 @@ for (const name of files) {
 }
 t.end()
 
-/** What breaks things comes first: it waits a lot, and takes the longest. */
 function compiledTests() {
   const found = readdirSync(compiled, { recursive: true, encoding: 'utf8' })
   const tests = found.filter((path) => path.endsWith('.test.js')).toSorted()
-  const isFault = (/** @type {string} */ path) => path.startsWith('test/fault/')
-  return [...tests.filter(isFault), ...tests.filter((path) => !isFault(path))].map(
-    (path) => `${compiled}/${path}`,
-  )
+  return tests.map((path) => `${compiled}/${path}`)
 }

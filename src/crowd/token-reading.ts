@@ -15,6 +15,12 @@ export function sequenceOfPurchaseToken(token: string): number {
   return sequence
 }
 
+/** The account that an access token is of. */
+export function accountOfToken(token: string): unknown {
+  const claims = jsonOf(token.split('.')[1])
+  return isRecord(claims) ? claims['sub'] : undefined
+}
+
 /** The booking and the unit that a ticket's code names. */
 export function namesInTicketCode(code: string): { booking: unknown; unit: unknown } {
   const claims = jsonOf(code.split('.')[1])

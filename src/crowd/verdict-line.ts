@@ -26,7 +26,7 @@ export function judgeOrder({ stays, aheadMs, endedAtMs }: Case): Finding {
       checked++
       if (earliest !== undefined && earliest.admittedAtMs < waitedUntilMs) {
         breaches.push(
-          `${earliest.stay.buyer} (place ${earliest.stay.sequence}) was let in before ${stay.buyer} (place ${stay.sequence})`,
+          `${earliest.stay.buyer} (place ${earliest.stay.sequence}) was let in before ${stay.buyer} (place ${stay.sequence}), at ${earliest.admittedAtMs}, and not at ${waitedUntilMs}`,
         )
       }
     }

@@ -19,6 +19,8 @@ export interface ConditionWatchOptions {
   readonly conditions: Conditions
   /** Orders that this process could not write yet. */
   readonly ordersSaving: () => number
+  /** Why the payment provider was not heard, the last time that this process did not hear it. */
+  readonly paymentFailure: () => unknown
 }
 
 const lookMs = 1_000
@@ -100,12 +102,13 @@ export class ConditionWatch implements Service {
   }
 
   #note({ silent, unowned, outboxMs, paymentsLate }: HouseReading): void {
-    const { conditions } = this.#options
+    const { conditions, paymentFailure } = this.#options
     this.#unownedLooks = unowned > 0 ? this.#unownedLooks + 1 : 0
     const sales = silent + (this.#unownedLooks >= unownedLooks ? unowned : 0)
     if (sales > 0) conditions.seen('sale-without-writer', { detail: { sales } })
     if (outboxMs > lateMs) conditions.seen('outbox-late', { detail: { outboxMs: Math.round(outboxMs) } })
-    if (paymentsLate > 0) conditions.seen('payments-late', { detail: { payments: paymentsLate } })
+    if (paymentsLate > 0)
+      conditions.seen('payments-late', { detail: { payments: paymentsLate, err: paymentFailure() } })
   }
 
   /**

@@ -145,6 +145,7 @@ t.test('after no answer in time the provider is asked what became of the charge'
   await until('charge', () => provider.charges.length === 1)
   await clock.advance(5000)
   await reaches(made, 'unknown')
+  t.match(processor.lastFailure, { message: /no answer within 5000 ms/ })
   t.equal(await orderStatus(sql, made.orderId), 'paying', 'the place stays reserved')
   await makeDue(made)
   processor.wake()

@@ -38,11 +38,17 @@ export class PaymentProcessing implements Service {
   readonly #open = new Set<Promise<void>>()
   readonly #calls = new Set<AbortController>()
   #alarm = new AbortController()
+  #lastFailure: unknown
   #stopped = false
   #loop: Promise<void> | undefined
 
   constructor(options: PaymentProcessingOptions) {
     this.#options = options
+  }
+
+  /** Why a call to the provider had no outcome, the last time that one had none. */
+  get lastFailure(): unknown {
+    return this.#lastFailure
   }
 
   run(): Promise<void> {
@@ -116,6 +122,7 @@ export class PaymentProcessing implements Service {
       if (entry !== undefined) hurry(entry)
     } catch (error) {
       if (this.#stopped) return
+      this.#lastFailure = error
       const delayMs = backoffMs(payment.attempts, random())
       // How many there are is said once, by a condition.
       log.debug(

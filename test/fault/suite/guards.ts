@@ -21,19 +21,27 @@ const project = fileURLToPath(new URL('../../..', import.meta.url))
 const beside = ['node_modules', 'package.json', 'public']
 
 /** A copy of the built program without a guard. Throws where the program has changed and the edit fits no more. */
-export async function takeOut({
-  name,
-  edits,
-}: Guard): Promise<{ readonly program: string; readonly remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'openrun-without-'))
-  const program = join(folder, 'build')
-  await cp(built, program, { recursive: true })
-  for (const name of beside) await symlink(join(project, name), join(folder, name))
+export async function takeOut({ name, edits }: Guard): Promise<ProgramCopy> {
+  const copy = await copyProgram()
   for (const { file, from, to } of edits) {
-    const path = join(program, file)
+    const path = join(copy.program, file)
     const text = await readFile(path, 'utf8')
     if (!text.includes(from)) throw new Error(`the guard ${name} is not found in ${file}: ${from}`)
     await writeFile(path, text.replace(from, to))
   }
+  return copy
+}
+
+export interface ProgramCopy {
+  readonly program: string
+  readonly remove: () => Promise<void>
+}
+
+/** A copy of the built program, which stays as it is though the program is built anew meanwhile. */
+export async function copyProgram(): Promise<ProgramCopy> {
+  const folder = await mkdtemp(join(tmpdir(), 'openrun-program-'))
+  const program = join(folder, 'build')
+  await cp(built, program, { recursive: true })
+  for (const name of beside) await symlink(join(project, name), join(folder, name))
   return { program, remove: () => rm(folder, { recursive: true, force: true }) }
 }

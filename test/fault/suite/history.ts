@@ -1,3 +1,4 @@
+import { accountOfToken } from '../../../src/crowd/token-reading.ts'
 import type { Fetch, FetchResponse } from '../../../src/client/client-ports.ts'
 
 /** A call and what became of it. Times in ms since the history began. */
@@ -17,6 +18,7 @@ export interface Call {
   answer: string
 }
 
+const whoChars = 16
 /** Of bodies so many letters are kept. */
 const keptChars = 1_500
 
@@ -41,7 +43,7 @@ export class CallHistory {
     return async (url, init) => {
       const call: Call = {
         number: this.calls.length,
-        who: (init.headers['authorization'] ?? '').slice(-16),
+        who: (init.headers['authorization'] ?? '').slice(-whoChars),
         atMs: this.sinceMs,
         endMs: undefined,
         method: init.method,
@@ -66,11 +68,14 @@ export class CallHistory {
   }
 
   /**
-   * The lines in which any of these words stand, with what was done to the world between them.
+   * The lines in which any of these words stand, or that somebody named by one sent, with what was done to the world
+   * between them.
    * @param linesMax the last so many
    */
   about(words: readonly string[], linesMax = 40): string[] {
-    const concerns = ({ path, sent, answer }: Call): boolean =>
+    const tokens = new Set(words.flatMap((word) => this.#tokensOf(word)))
+    const concerns = ({ who, path, sent, answer }: Call): boolean =>
+      tokens.has(who) ||
       words.some((word) => path.includes(word) || sent.includes(word) || answer.includes(word))
     const lines = this.calls.filter(concerns).map((call) => ({ atMs: call.atMs, text: lineOf(call) }))
     const [fromMs = 0, toMs = Infinity] = [lines[0]?.atMs, lines.at(-1)?.atMs]
@@ -86,6 +91,12 @@ export class CallHistory {
   /** Since it began. */
   get sinceMs(): number {
     return this.#nowMs() - this.#beganMs
+  }
+
+  /** The ends of the access tokens of an account. */
+  #tokensOf(account: string): string[] {
+    const tokens = this.calls.flatMap(({ answer }) => /"accessToken":"([\w.-]+)"/.exec(answer)?.[1] ?? [])
+    return tokens.filter((token) => accountOfToken(token) === account).map((token) => token.slice(-whoChars))
   }
 
   /** A stream has no end that is worth waiting for. */

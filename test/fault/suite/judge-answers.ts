@@ -16,7 +16,7 @@ export function judgeAnswers(
   ]
 }
 
-/** What does the same however often it comes, and under whatever key. */
+/** What does the same however often it comes, and under whatever key; one guest more is nobody’s loss. */
 const sameUnderAnyKey = /\/(?:orders|queue|cancel|guest)$/
 
 /** What was not answered may have been done: so it names itself by a key, or does the same however often it comes. */

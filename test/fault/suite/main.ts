@@ -1,7 +1,7 @@
 import { inGroups, oneOf, type Fault, type RedisShape } from './fault.ts'
 import { faults, faultsOf } from './faults.ts'
 import { guards } from './guard-list.ts'
-import { takeOut, type Guard } from './guards.ts'
+import { copyProgram, takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
 import { promiseTitles } from './promises.ts'
@@ -12,7 +12,7 @@ import { World } from './world.ts'
 import { measureTimes } from '../times/times.ts'
 
 /** Faults of one round, and how many of them come together. */
-const form = { perRound: 10, together: 2 }
+const form = { perRound: 18, together: 3 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -44,8 +44,9 @@ async function breakEverything(options: FaultOptions): Promise<number> {
     (shape) => wantedOf(shape, options).length > 0,
   )
   if (shapes.length === 0) throw new Error(`no fault has a name with ${options.only} in it`)
+  const { program, remove } = await copyProgram()
   for (const shape of shapes) {
-    const world = await World.make({ shape, log: say })
+    const world = await World.make({ program, shape, log: say })
     try {
       for (const plan of plansOf(shape, { ...options, minutes: options.minutes / shapes.length })) {
         const report = await runRound(world, plan)
@@ -57,6 +58,7 @@ async function breakEverything(options: FaultOptions): Promise<number> {
       await world.end()
     }
   }
+  await remove()
   say('')
   table.lines().forEach(say)
   const { passed, failed } = table.counts
@@ -76,10 +78,11 @@ async function judgeLater(world: World, table: PromiseTable): Promise<void> {
 }
 
 function wantedOf(shape: RedisShape, { only = '' }: FaultOptions): Fault[] {
-  return faultsOf[shape].own.filter(({ name }) => name.includes(only))
+  const texts = only.split('|')
+  return faultsOf[shape].own.filter(({ name }) => texts.some((text) => name.includes(text)))
 }
 
-/** Each fault once, in an order of chance, by twos; with minutes, on and on, alone, by twos, and all of a round at once. */
+/** Each fault once, in an order of chance, by threes; with minutes, on and on, alone, by threes, and all of a round at once. */
 function* plansOf(shape: RedisShape, options: FaultOptions): Generator<RoundPlan> {
   const { minutes, seed, buyers } = options
   const random = seededRandom(seed, 1)

@@ -19,8 +19,8 @@ Starts real servers and stores, breaks them while buyers come, and holds what ha
 
   --minutes N     begin rounds for so long; left out: each fault once, in about four minutes
   --seed N        the same faults at the same moments again, as far as a machine allows
-  --buyers N      buyers in a round (160)
-  --only TEXT     only faults whose name contains it
+  --buyers N      buyers in a round (240)
+  --only TEXT     only faults whose name contains it, or one of several: A|B
   --without NAME  take a guard out and see that it is missed; all: one after another
   --times         measure how long things take to be well again; --only TEXT: only questions whose names contain it
   --help          this text`
@@ -32,7 +32,7 @@ export function parseFaultOptions(argv: readonly string[]): FaultOptions | 'help
     options: {
       minutes: { type: 'string', default: '0' },
       seed: { type: 'string', default: String(Date.now() % 100_000) },
-      buyers: { type: 'string', default: '160' },
+      buyers: { type: 'string', default: '240' },
       only: { type: 'string' },
       without: { type: 'string' },
       times: { type: 'boolean', default: false },

@@ -13,6 +13,7 @@ import { judgeUnits } from './judge-units.ts'
 import { LateOrders } from './late-orders.ts'
 import { withOddCards } from './odd-cards.ts'
 import { breachesOf, type Breach } from './promises.ts'
+import { reloading } from './reloads.ts'
 import { replaying } from './replays.ts'
 import { RestlessViewers } from './restless-viewers.ts'
 import { capacitiesOf, closeSales, openSales, type RoundSale } from './sales.ts'
@@ -77,7 +78,9 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   breaking.catch(() => sendHome.abort())
   try {
     const replayed = replaying(late.fetch, seededRandom(plan.seed, 7))
-    const fetch = withOddCards(replayed, seededRandom(plan.seed, 8))
+    const urls = world.edges.map(({ url }) => url)
+    const reloaded = reloading(replayed, { urls, random: seededRandom(plan.seed, 9) })
+    const fetch = withOddCards(reloaded, seededRandom(plan.seed, 8))
     const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
     sendHome.abort()
     const { losses, cutShort } = await breaking

@@ -53,7 +53,7 @@ export async function judgePutOff(
 ): Promise<{ charges: number; breaches: readonly Breach[] } | undefined> {
   const { sql } = world
   const [table] = await sql<{ name: string | null }[]>`select to_regclass('put_off_charges')::text as name`
-  if (table?.name == null) return undefined
+  if (typeof table?.name !== 'string') return undefined
   const [late] = await sql<{ charges: number; waitMs: number }[]>`
     select count(*)::int as charges,
       coalesce(greatest(0, ${lateMs} - extract(epoch from clock_timestamp() - max(put_off_at)) * 1000), 0)::float8 as "waitMs"

@@ -1,19 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { median } from '../../../bench/measure/series.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
+import type { Server } from '../suite/server.ts'
 import type { World } from '../suite/world.ts'
 import { clientAt, ownPortOf } from './api.ts'
 import type { Figure } from './figure.ts'
 import { openHall } from './hall.ts'
-import { StuckConnections } from './stuck-readers.ts'
-import { tellerOf } from './teller.ts'
+import { liveConnections, StuckConnections } from './stuck-readers.ts'
+import { tellAndWait, tellerOf } from './teller.ts'
 
 const readers = 180
 /** A tenth of all. */
 const stuckReaders = 20
 const seats = 5_000
-/** What those who do not read are told in a turn, the buffers of the machine still take: none of them is closed. */
+/** Of a change that is measured. */
 const changed = 250
+/** Until the buffers of the machine are full. */
+const fillingsMax = 300
 /** Turns with stuck readers, each between two without. */
 const tries = 3
 const changes = 100
@@ -30,11 +33,15 @@ export async function besideStuck(world: World): Promise<Figure[]> {
   const alone = [await p99Ms(world, sale, watch)]
   const ratios: number[] = []
   const beside: number[] = []
+  const closed: number[] = []
   while (ratios.length < tries) {
     const [edge] = world.edges
     if (edge === undefined) throw new Error('there is no edge')
     const stuck = await StuckConnections.open({ port: ownPortOf(edge), sale, count: stuckReaders })
+    await fillUp(world, sale, edge)
+    const open = await liveConnections(edge)
     const with10 = await p99Ms(world, sale, watch)
+    closed.push(open - (await liveConnections(edge)))
     stuck.close()
     const [before = Number.NaN] = alone.slice(-1)
     alone.push(await p99Ms(world, sale, watch))
@@ -46,7 +53,8 @@ export async function besideStuck(world: World): Promise<Figure[]> {
   close()
   return [
     { what: 'p99 from a change to its frame, nobody stuck', unit: 'ms', values: alone },
-    { what: 'the same beside 10 % who never read', unit: 'ms', values: beside },
+    { what: 'the same beside 10 % who never read, and whose buffers are full', unit: 'ms', values: beside },
+    { what: 'how many of these could be told no more, and were closed, meanwhile', unit: '', values: closed },
     {
       what: 'p99 beside 10 % who never read, to that of the turns before and after',
       unit: '×',
@@ -54,6 +62,17 @@ export async function besideStuck(world: World): Promise<Figure[]> {
       goal: { atMost: 1.2 },
     },
   ]
+}
+
+/** Tells whatever fits until the first of those who do not read is closed: the others are about to be. */
+async function fillUp(world: World, sale: string, edge: Server): Promise<void> {
+  const tell = await tellerOf(world, { sale, seats })
+  const before = await liveConnections(edge)
+  for (let filling = 0; filling < fillingsMax; filling++) {
+    await tellAndWait(tell)
+    if ((await liveConnections(edge)) < before) return
+  }
+  throw new Error('those who do not read are told without an end')
 }
 
 async function p99Ms(world: World, sale: string, watch: Watch): Promise<number> {

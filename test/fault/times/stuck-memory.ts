@@ -1,19 +1,17 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { memoryOf } from '../../../bench/measure/memory-use.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import type { World } from '../suite/world.ts'
 import { clientAt, ownPortOf } from './api.ts'
 import type { Figure } from './figure.ts'
 import { openHall } from './hall.ts'
-import { StuckConnections } from './stuck-readers.ts'
-import { tellerOf } from './teller.ts'
+import { liveConnections, StuckConnections } from './stuck-readers.ts'
+import { tellAndWait, tellerOf } from './teller.ts'
 
 const tries = 2
 const clients = 200
 /** Changed at once, so that a frame is some fifty kilobytes. */
 const seats = 5_000
 const framesMax = 300
-const everyMs = 100
 /** What the setting allows, and about as much again: the frame or two that the web server has already taken. */
 const bytesMax = 2 * 65_536
 
@@ -42,21 +40,10 @@ async function costOfOne(world: World, sale: string): Promise<number> {
   for (let frame = 0; frame < framesMax; frame++) {
     await tellAndWait(tell)
     most = Math.max(most, memoryOf(edge.pid).anonymousBytes)
-    if ((await openAt(edge.url)) === 0) break
+    if ((await liveConnections(edge)) === 0) break
   }
-  const left = await openAt(edge.url)
+  const left = await liveConnections(edge)
   stuck.close()
   if (left > 0) throw new Error(`${left} clients that never read are still told`)
   return (most - before) / clients
-}
-
-async function tellAndWait(tell: () => Promise<number>): Promise<void> {
-  await tell()
-  await wait(everyMs)
-}
-
-async function openAt(url: string): Promise<number> {
-  const figures = await (await fetch(`${url}/metrics`)).text()
-  const count = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(figures)?.[1])
-  return count('openrun_event_streams') + count('openrun_websockets')
 }

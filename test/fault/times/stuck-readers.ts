@@ -29,6 +29,13 @@ export class StuckConnections {
   }
 }
 
+/** How many event streams and WebSockets an edge has open. */
+export async function liveConnections(edge: { readonly url: string }): Promise<number> {
+  const figures = await (await fetch(`${edge.url}/metrics`)).text()
+  const count = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(figures)?.[1])
+  return count('openrun_event_streams') + count('openrun_websockets')
+}
+
 function askForStream(socket: Socket, sale: string): void {
   socket.write(
     `GET /api/v1/sales/${sale}/availability/stream HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n`,

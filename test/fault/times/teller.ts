@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { saleChannels } from '../../../src/domain/sale-state/sale-keys.ts'
 import { availabilitySnapshot } from '../../../src/domain/units/unit-messages.ts'
 import type { World } from '../suite/world.ts'
@@ -19,4 +20,11 @@ export async function tellerOf(
     await world.redis.publish(saleChannels.units(sale), JSON.stringify(delta))
     return seq
   }
+}
+
+const everyMs = 100
+
+export async function tellAndWait(tell: () => Promise<number>): Promise<void> {
+  await tell()
+  await wait(everyMs)
 }
