@@ -95,6 +95,19 @@ export class RedisCluster {
     await replica?.commands.config('SET', 'masterauth', password)
   }
 
+  /** Resolves when all nodes that run agree that all is well. */
+  async well(): Promise<void> {
+    await until(
+      'the cluster is well',
+      async () => {
+        const running = this.#nodes.filter(({ isRunning }) => isRunning)
+        const said = await Promise.all(running.map(({ commands }) => commands.cluster('INFO')))
+        return said.every((text) => /cluster_state:ok/.test(String(text)))
+      },
+      { withinMs: 30_000 },
+    )
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.end()))
   }

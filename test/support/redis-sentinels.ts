@@ -92,7 +92,7 @@ export class RedisSentinels {
   /** The server that was killed comes back and follows the new master. */
   async restart(): Promise<void> {
     await this.#replica.restart()
-    await until('the Sentinels make it a replica', () => isFollowing(this.#replica), { withinMs: 30_000 })
+    await until('the Sentinels make it a replica', () => isFollowing(this.#replica), { withinMs: 60_000 })
   }
 
   async killSentinel(): Promise<void> {

@@ -10,6 +10,7 @@ export async function judgeLedger(world: World, sales: readonly RoundSale[]): Pr
     ...(await oversold(world, ids)),
     ...(await judgeMoney(world, ids)),
     ...(await beyondLimit(world, ids)),
+    ...(await letInThoughGone(world)),
     ...(await gates(world, sales)),
   ]
 }
@@ -64,6 +65,18 @@ async function beyondLimit({ sql }: World, ids: readonly string[]): Promise<Brea
   return rows.map(({ account, sale, count, limit }) => ({
     promise: 7,
     what: `${account} has ${count} places of ${sale}, which gives ${limit}`,
+  }))
+}
+
+/** Whoever has given up a place is not let in from it; in any sale. */
+async function letInThoughGone({ sql }: World): Promise<Breach[]> {
+  const rows = await sql<{ account: string; sale: string }[]>`
+    select a.account_id as account, a.sale_id as sale
+    from admissions a join queue_leaves l using (sale_id, sequence, account_id)
+    where l.reason is distinct from 'no_show'`
+  return rows.map(({ account, sale }) => ({
+    promise: 3,
+    what: `${account} was let into ${sale} from a place that it had given up`,
   }))
 }
 

@@ -13,22 +13,22 @@ export const linkFaults: readonly Fault[] = [
   {
     name: 'a process is cut off from Redis',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).redis], (link) => link.cut(), seconds(1, 6, random)),
+      weather([oneOf(world.servers, random).redis], (link) => link.cut(), seconds(1, 4.5, random)),
   },
   {
     name: 'a process is cut off from PostgreSQL',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).postgres], (link) => link.cut(), seconds(1, 6, random)),
+      weather([oneOf(world.servers, random).postgres], (link) => link.cut(), seconds(1, 4.5, random)),
   },
   {
     name: 'a way to Redis is frozen',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).redis], (link) => link.freeze(), seconds(1, 6, random)),
+      weather([oneOf(world.servers, random).redis], (link) => link.freeze(), seconds(1, 4.5, random)),
   },
   {
     name: 'a way to PostgreSQL is frozen',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).postgres], (link) => link.freeze(), seconds(1, 6, random)),
+      weather([oneOf(world.servers, random).postgres], (link) => link.freeze(), seconds(1, 4.5, random)),
   },
   {
     name: 'all ways to the stores are slow',
@@ -78,12 +78,12 @@ export const linkFaults: readonly Fault[] = [
   {
     name: 'connections to Redis are half open',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).redis], (link) => link.halfOpen(), seconds(1, 6, random)),
+      weather([oneOf(world.servers, random).redis], (link) => link.halfOpen(), seconds(1, 4.5, random)),
   },
   {
     name: 'connections to PostgreSQL are half open',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).postgres], (link) => link.halfOpen(), seconds(1, 6, random)),
+      weather([oneOf(world.servers, random).postgres], (link) => link.halfOpen(), seconds(1, 4.5, random)),
   },
   {
     name: 'each COMMIT is held',

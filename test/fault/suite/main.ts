@@ -14,7 +14,13 @@ import { measureTimes } from '../times/times.ts'
 /** Faults of one round, and how many of them come together. */
 const form = { perRound: 18, together: 3 }
 
+const beganMs = performance.now()
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
+/** Under a heading that says when. */
+const sayWhen = (line: string): void => say(`${Math.round((performance.now() - beganMs) / 1_000)} s: ${line}`)
+
+// Whatever was started is ended with this program, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
@@ -47,10 +53,12 @@ async function breakEverything(options: FaultOptions): Promise<number> {
   const { program, remove } = await copyProgram()
   for (const shape of shapes) {
     const world = await World.make({ program, shape, log: say })
+    sayWhen(`a world of ${shape} stands`)
     try {
       for (const plan of plansOf(shape, { ...options, minutes: options.minutes / shapes.length })) {
         const report = await runRound(world, plan)
         roundLines(report).forEach(say)
+        sayWhen('the round is over')
         table.add(report)
       }
       await judgeLater(world, table)
@@ -82,7 +90,7 @@ function wantedOf(shape: RedisShape, { only = '' }: FaultOptions): Fault[] {
   return faultsOf[shape].own.filter(({ name }) => texts.some((text) => name.includes(text)))
 }
 
-/** Each fault once, in an order of chance, by threes; with minutes, on and on, alone, by threes, and all of a round at once. */
+/** Each fault once, in an order of chance, some at a time; with minutes, on and on, alone, some at a time, and all of a round at once. */
 function* plansOf(shape: RedisShape, options: FaultOptions): Generator<RoundPlan> {
   const { minutes, seed, buyers } = options
   const random = seededRandom(seed, 1)
@@ -92,7 +100,9 @@ function* plansOf(shape: RedisShape, options: FaultOptions): Generator<RoundPlan
     const own = shuffled(wantedOf(shape, options), random)
     const met = own.flatMap((fault) => [fault, ...oneFrom(faultsOf[shape].meets, random)])
     for (const some of inGroups(met, form.perRound)) {
-      const together = minutes > 0 ? ([1, form.together, some.length][number % 3] ?? 1) : form.together
+      // Where Redis is several, the one that is its own and one that meets it.
+      const several = shape === 'one' ? form.together : 2
+      const together = minutes > 0 ? ([1, several, some.length][number % 3] ?? 1) : several
       yield { number: ++number, seed, buyers, faults: some, together }
       if (minutes > 0 && Date.now() > untilMs) return
     }

@@ -3,6 +3,7 @@ import { claimMs } from '../../../src/domain/payments/payment.ts'
 import { clockOff } from './clock-off.ts'
 import { leaseMs } from '../../../src/streams/lease.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
+import { lateWrites } from './late-writes.ts'
 import { setGate } from './sales.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
@@ -43,18 +44,6 @@ async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
   const toMs = Date.now()
   for (const { id: sale } of narrowed) world.narrowings.push({ sale, maxActive: narrow, fromMs, toMs })
   for (const { id, maxActive } of world.sales) await setGate(world, id, maxActive).catch(() => undefined)
-}
-
-/**
- * What the writer has sent to PostgreSQL arrives when another one writes, and after Redis has forgotten whom it let in.
- */
-async function lateWrites(world: World, random: Random): Promise<void> {
-  const { postgres } = await writerOf(world)
-  postgres.delay(leaseMs + 2_000)
-  await wait(leaseMs + seconds(0.6, 1, random))
-  await world.redis.flushall()
-  await wait(1_500)
-  postgres.mend()
 }
 
 /** As after a wrong setting of a machine; begun anew with the right one. */

@@ -1,4 +1,3 @@
-import { inGroups } from './fault.ts'
 import { promiseTitles, type Breach } from './promises.ts'
 import type { RoundReport } from './round.ts'
 
@@ -6,10 +5,8 @@ const wordsOfBreach = /\b(?:ord|usr|hol|bkg|sal)_\w+/g
 
 /** What a round came to: a line where everything was kept, else each breach with the calls that show it. */
 export function roundLines({ plan, breaches, cutShort, history, booked }: RoundReport): string[] {
-  const done = inGroups(plan.faults, plan.together)
-    .map((some) => some.map(({ name }) => name).join(' + '))
-    .join(', ')
-  const head = `round ${plan.number}: ${done}: ${booked} booked, ${history.calls.length} calls`
+  const done = plan.faults.map(({ name }) => name).join('; ')
+  const head = `round ${plan.number}, ${plan.together} at a time: ${done}: ${booked} booked, ${history.calls.length} calls`
   const short = cutShort.map((what) => `  cut short: ${what}`)
   if (breaches.length === 0) return [`${head}: all kept`, ...short]
   return [

@@ -4,7 +4,7 @@ import { runCrowd } from '../../../src/crowd/crowd.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import { NodeSocket } from '../../../src/crowd/node-socket.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
-import { inGroups, type Fault } from './fault.ts'
+import type { Fault } from './fault.ts'
 import { CallHistory } from './history.ts'
 import { judgeLedger } from './ledger.ts'
 import { FickleBuyers } from './fickle-buyers.ts'
@@ -28,7 +28,7 @@ export interface RoundPlan {
   readonly seed: number
   readonly buyers: number
   readonly faults: readonly Fault[]
-  /** So many of them come together, with their beginnings close to each other; the next when all of these are over. */
+  /** So many of them go on at once: when one is over the next begins. */
   readonly together: number
 }
 
@@ -51,6 +51,8 @@ const hastened: Time = {
 const firstMs = 2_000
 /** Before a fault, at the most. */
 const pauseMs = 1_500
+/** A fault that takes longer is worth a line. */
+const longMs = 20_000
 /** What is left of the crowd after the last fault is sent home after this. */
 const lastMs = 10_000
 
@@ -144,17 +146,17 @@ async function breakThings(
     if (fault.forgets) losses.push({ fromMs, toMs: history.sinceMs })
     if (error !== undefined) cutShort.push(`${fault.name}: ${error}`)
     history.note(`${fault.name}: is over`)
+    const lastedMs = history.sinceMs - fromMs
+    if (lastedMs > longMs) world.log(`${fault.name} took ${Math.round(lastedMs / 1_000)} s`)
   }
-  for (const some of inGroups(plan.faults, plan.together)) {
-    const chances = some.map(() => seededRandom(random() * 2 ** 31, 0))
-    await Promise.all(
-      some.map(async (fault, index) => {
-        const chance = chances[index] ?? random
-        await wait(chance() * pauseMs)
-        await one(fault, chance)
-      }),
-    )
+  const coming = plan.faults.map((fault) => ({ fault, chance: seededRandom(random() * 2 ** 31, 0) })).values()
+  const oneAfterAnother = async (): Promise<void> => {
+    for (const { fault, chance } of coming) {
+      await wait(chance() * pauseMs)
+      await one(fault, chance)
+    }
   }
+  await Promise.all(Array.from({ length: plan.together }, oneAfterAnother))
   await world.mend()
   history.note('everything is mended')
   return { losses, cutShort }

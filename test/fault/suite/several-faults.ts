@@ -35,31 +35,41 @@ export const sentinelFaults: readonly Fault[] = [
   },
 ]
 
+/** What nodes do to each other they do one after another. */
+const inTurn = (world: World, work: (cluster: RedisCluster) => Promise<void>): Promise<void> =>
+  world.inTurn([clusterOf(world)], async () => {
+    await clusterOf(world).well()
+    await work(clusterOf(world))
+  })
+
 /** Where Redis is a cluster. */
 export const clusterFaults: readonly Fault[] = [
   {
     name: 'the slot of a sale is moved to another node',
     forgets: true,
-    run: async (world, random) => void (await clusterOf(world).moveSlot(keyOfSale(world, random))),
+    run: (world, random) =>
+      inTurn(world, async (cluster) => void (await cluster.moveSlot(keyOfSale(world, random)))),
   },
   {
     name: 'the node of a sale is killed',
     forgets: true,
-    run: async (world, random) => {
-      const node = await clusterOf(world).nodeOf(keyOfSale(world, random))
-      await node.kill()
-      await wait(seconds(0, 1, random))
-      await node.restart()
-    },
+    run: (world, random) =>
+      inTurn(world, async (cluster) => {
+        const node = await cluster.nodeOf(keyOfSale(world, random))
+        await node.kill()
+        await wait(seconds(0, 1, random))
+        await node.restart()
+      }),
   },
   {
     name: 'a replica that lags takes the place of the node of a sale',
     forgets: true,
-    run: async (world, random) => {
-      const key = keyOfSale(world, random)
-      await clusterOf(world).lag(key)
-      await wait(seconds(1, 2, random))
-      await clusterOf(world).failOver(key)
-    },
+    run: (world, random) =>
+      inTurn(world, async (cluster) => {
+        const key = keyOfSale(world, random)
+        await cluster.lag(key)
+        await wait(seconds(1, 2, random))
+        await cluster.failOver(key)
+      }),
   },
 ]

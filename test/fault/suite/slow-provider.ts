@@ -8,6 +8,7 @@ export const lateAnswers = 'the payment provider answers after minutes'
 /** A charge that was put off is entered this much later, at the earliest: long after everybody has hung up. */
 const lateMs = 60_000
 const settlingMs = 90_000
+const patienceMs = 20_000
 const lookEveryMs = 500
 
 /**
@@ -23,6 +24,12 @@ export async function answersLate(world: World, ms: number): Promise<void> {
     if (begun !== undefined) break
   }
   await wait(ms)
+  // Where nobody paid meanwhile, for as long as it takes until somebody does.
+  for (const untilMs = Date.now() + patienceMs; Date.now() < untilMs; await wait(lookEveryMs)) {
+    const rows = await world.sql`select from put_off_charges limit 1`.catch(() => [])
+    if (rows.length > 0) return
+    await world.sql`update slowness set until = clock_timestamp() + interval '2 seconds'`.catch(() => [])
+  }
 }
 
 const slownessFrom = (ms: number): string => `

@@ -18,8 +18,8 @@ const crew = [
 ] as const
 
 const builtProgram = fileURLToPath(new URL('../../../build', import.meta.url))
-/** Short, so that a line is open again within a round. */
-const restoreSeconds = '5'
+/** Longer than anything that keeps an edge from putting its people back, and short enough for a round. */
+const restoreSeconds = '7'
 
 export interface WorldOptions {
   /** Another program than the one that was built: one in which a guard was taken out. */

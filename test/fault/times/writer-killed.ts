@@ -1,7 +1,7 @@
 import type { World } from '../suite/world.ts'
 import type { Figure } from './figure.ts'
 import { WaitingLine } from './waiting-line.ts'
-import { writerOf } from './writer.ts'
+import { writerOfSale } from '../suite/sale-writer.ts'
 
 const tries = 5
 
@@ -10,7 +10,7 @@ export async function writerKilled(world: World): Promise<Figure[]> {
   const values: number[] = []
   while (values.length < tries) {
     const line = await WaitingLine.form(world)
-    const writer = await writerOf(world, line.sale)
+    const writer = await writerOfSale(world, line.sale)
     values.push(await line.silenceAfter('fence', () => writer.end('SIGKILL')))
     await writer.start()
     await line.close()

@@ -1,0 +1,82 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { saleKeys } from '../../../src/domain/sale-state/sale-keys.ts'
+import { leaseMs } from '../../../src/streams/lease.ts'
+import { writerOfSale } from './sale-writer.ts'
+import { call, setGate } from './sales.ts'
+import type { World } from './world.ts'
+
+/** Longer than it takes another process to write, to build the state anew, and to hear that somebody leaves. */
+const lateMs = leaseMs + 3_500
+const patienceMs = 30_000
+const lookEveryMs = 20
+
+/**
+ * What the writer has sent to PostgreSQL arrives when another one writes, and Redis has forgotten whom the first one let in:
+ * of a small sale, where somebody was taken from the line, and leaves it before the word of it arrives.
+ */
+export async function lateWrites(world: World): Promise<void> {
+  const sale = await smallSale(world)
+  const [inside, ...others] = [await join(world, sale), await join(world, sale), await join(world, sale)]
+  const next = others.at(-1)
+  if (inside === undefined || next === undefined) throw new Error('nobody came')
+  const { postgres } = await writerOfSale(world, sale)
+  const fromMs = Date.now()
+  postgres.delay(lateMs)
+  await until(() => leave(world, sale, inside))
+  // Where another fault has taken the writer away, nobody is taken from the line just now.
+  await until(async () => (await world.redis.hlen(saleKeys(sale).granting)) > 0, leaseMs).catch(
+    () => undefined,
+  )
+  await until(() => setGate(world, sale, 1).then(() => true))
+  await world.redis.flushall()
+  // As soon as the other one writes, and an edge has put them back.
+  await until(() => hasLeft(world, sale, next))
+  await wait(Math.max(0, fromMs + lateMs + 500 - Date.now()))
+  postgres.mend()
+}
+
+/** Takes two at once. */
+async function smallSale(world: World): Promise<string> {
+  const { id } = (await call(world, 'POST', '/api/v1/sales', {
+    kind: 'slots',
+    title: 'Three people',
+    currency: 'KRW',
+    opensAt: new Date(Date.now() - 60_000).toISOString(),
+    closesAt: new Date(Date.now() + 3_600_000).toISOString(),
+    queue: { ratePerMinute: 6_000, maxActive: 2 },
+    slots: { dates: ['2030-01-01'], hours: ['10:00'], capacity: 10, priceMinor: 0 },
+  })) as { id: string }
+  await until(() => writerOfSale(world, id).then(() => true))
+  return id
+}
+
+/** Resolves with the access token of somebody who has a place. */
+async function join(world: World, sale: string): Promise<string> {
+  const { accessToken } = (await call(world, 'POST', '/api/v1/auth/guest', {})) as { accessToken: string }
+  await until(() => call(world, 'POST', `/api/v1/sales/${sale}/queue`, {}, accessToken).then(() => true))
+  return accessToken
+}
+
+async function leave(world: World, sale: string, token: string): Promise<boolean> {
+  await call(world, 'DELETE', `/api/v1/sales/${sale}/queue/me`, undefined, token)
+  return true
+}
+
+/** Whoever is not in line yet has nothing to leave. */
+async function hasLeft(world: World, sale: string, token: string): Promise<boolean> {
+  await leave(world, sale, token)
+  const left = await world.sql`select from queue_leaves where sale_id = ${sale}`
+  return left.length > 0
+}
+
+/** What other faults keep from succeeding is tried again. */
+async function until(isSo: () => Promise<boolean>, withinMs = patienceMs): Promise<void> {
+  for (const untilMs = Date.now() + withinMs; ; await wait(lookEveryMs)) {
+    const error = await isSo().then(
+      (yes) => (yes ? undefined : new Error('it did not come to be')),
+      (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
+    )
+    if (error === undefined) return
+    if (Date.now() > untilMs) throw error
+  }
+}
