@@ -19,14 +19,13 @@ export interface AuditOptions {
   readonly journal: Journal
   readonly time: Time
   readonly callsAtOnce: number
+  /** How long to wait for payments that are still under way. */
+  readonly settlingMs: number
 }
-
-/** How long to wait for payments that are still under way. */
-const settlingMs = 60_000
 
 /** Reads, at the end, the orders of everybody who tried to order, and fetches the tickets nobody has fetched yet. */
 export async function auditBuyers(options: AuditOptions): Promise<AuditedBuyer[]> {
-  const { buyers, saleId, journal, time } = options
+  const { buyers, saleId, journal, time, settlingMs } = options
   const entries = journal.entries.filter((entry) => entry.sale === saleId)
   const tried = new Set(entries.filter(({ type }) => type === 'order-sent').map(({ buyer }) => buyer))
   const ticketed = new Set(entries.flatMap((entry) => (entry.type === 'ticket' ? [entry.order] : [])))

@@ -27,6 +27,8 @@ export interface CrowdOptions {
   readonly time: Time
   /** Sends everybody home; what happened so far is judged all the same. */
   readonly signal: AbortSignal
+  /** How long payments that are under way are waited for in the end; a minute unless told. */
+  readonly settlingMs?: number
   readonly onPhase?: (phase: CrowdPhase) => void
   readonly onEntry?: (entry: JournalEntry) => void
 }
@@ -162,14 +164,14 @@ async function judge(
   options: CrowdOptions,
   { offers, buyers, journal }: { offers: readonly SaleOffer[]; buyers: readonly Buyer[]; journal: Journal },
 ): Promise<CrowdReport> {
-  const { time } = options
+  const { time, settlingMs = 60_000 } = options
   const endedAtMs = time.nowMs()
   const looker = clientOf(options, { number: 0, retry: patience })
   const verdicts: Verdict[] = []
   for (const offer of offers) {
     const saleId = offer.sale.id
     const visitors = buyers.filter((buyer) => buyer.offer === offer)
-    const audit = await auditBuyers({ buyers: visitors, saleId, journal, time, callsAtOnce })
+    const audit = await auditBuyers({ buyers: visitors, saleId, journal, time, callsAtOnce, settlingMs })
     const entries = journal.entries.filter((entry) => entry.sale === saleId)
     const sale = factsOf(offer, await looker.sale(saleId))
     const room = await roomOf(looker, offer, entries)

@@ -51,6 +51,8 @@ const hastened: Time = {
 const firstMs = 2_000
 /** Before a fault, at the most. */
 const pauseMs = 1_500
+/** Payments that are under way longer are judged without their outcome. */
+const settlingMs = 10_000
 /** A fault that takes longer is worth a line. */
 const longMs = 20_000
 /** What is left of the crowd after the last fault is sent home after this. */
@@ -179,6 +181,7 @@ async function visitAll(
         WebSocket: NodeSocket,
         time: hastened,
         signal: options.signal,
+        settlingMs,
       }),
     ),
   )
