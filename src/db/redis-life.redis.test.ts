@@ -43,6 +43,17 @@ t.test(
   },
 )
 
+t.test('a server that hangs is not believed meanwhile, and is the same again when it goes on', async (t) => {
+  const server = await useOwnRedis(t)
+  const { one } = await connected(t, server)
+  const { runId } = one
+  server.signal('SIGSTOP')
+  await until('it is doubted', () => !one.isKnown)
+  server.signal('SIGCONT')
+  await until('it is known again', () => one.isKnown)
+  t.equal(one.runId, runId)
+})
+
 t.test('a replica that is gone is gone, and no replica any more', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const { redis, one } = await connected(t, server)

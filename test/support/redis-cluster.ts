@@ -86,23 +86,28 @@ export class RedisCluster {
     return replica
   }
 
-  /** Kills the node that has a key. Resolves when its replica was made the master. */
-  async failOver(key: string): Promise<void> {
+  /** Kills the node that has a key. Resolves with it when its replica was made the master. */
+  async failOver(key: string): Promise<RedisProcess> {
     const { master, replica } = await this.#rangeOf(key)
     await master.kill()
     const isPromoted = async () => (await this.nodeOf(key)) === replica
     await until('the replica is promoted', isPromoted, { withinMs: 20_000 })
     await replica?.commands.config('SET', 'masterauth', password)
+    return master
   }
 
-  /** Resolves when all nodes that run agree that all is well. */
+  /** Resolves when all nodes that run agree that all is well, and each master has a replica. */
   async well(): Promise<void> {
     await until(
       'the cluster is well',
       async () => {
         const running = this.#nodes.filter(({ isRunning }) => isRunning)
         const said = await Promise.all(running.map(({ commands }) => commands.cluster('INFO')))
-        return said.every((text) => /cluster_state:ok/.test(String(text)))
+        const ranges = await this.#ranges()
+        return (
+          said.every((text) => /cluster_state:ok/.test(String(text))) &&
+          ranges.every((range) => range.length > 3)
+        )
       },
       { withinMs: 30_000 },
     )

@@ -68,6 +68,15 @@ t.test('a lease that is given up is free at once', async (t) => {
   t.equal((await become(sale.id, 'prc_b'))?.fence, held.fence + 1)
 })
 
+t.test('a renewal that was under way does not take back what was given up', async (t) => {
+  const sale = await makeSale(sql)
+  const held = await become(sale.id, 'prc_a')
+  if (!held) throw new Error('nobody else is there')
+  await releaseLease(sql, held)
+  t.same(await renewLeases(sql, { processId: 'prc_a', leaseMs, held: [held] }), new Set())
+  t.ok(await become(sale.id, 'prc_b'))
+})
+
 t.test('an epoch is raised by the newest fence alone, and never twice to the same number', async (t) => {
   const sale = await makeSale(sql)
   const old = await become(sale.id, 'prc_a')

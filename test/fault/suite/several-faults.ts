@@ -69,7 +69,8 @@ export const clusterFaults: readonly Fault[] = [
         const key = keyOfSale(world, random)
         await cluster.lag(key)
         await wait(seconds(1, 2, random))
-        await cluster.failOver(key)
+        const dead = await cluster.failOver(key)
+        await dead.restart()
       }),
   },
 ]
