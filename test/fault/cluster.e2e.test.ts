@@ -20,7 +20,9 @@ const places = 30
 const redis = await RedisCluster.start({ binary: await redisBinary(), replicas: true })
 t.teardown(() => redis.end())
 const { sql, ...fleet } = await useServers(t, { ...(await usePostgres(t)), settings: redis.settings })
-const [one, two] = await Promise.all([fleet.start(), fleet.start()])
+// Where they are too young to vouch for a line that is lost, it is waited for so long.
+const env = { OPENRUN_RESTORE_SECONDS: '5' }
+const [one, two] = await Promise.all([fleet.start(env), fleet.start(env)])
 const servers: readonly Server[] = [one, two]
 
 const stateOf = (saleId: string): string => saleKeys(saleId).state

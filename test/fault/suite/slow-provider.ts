@@ -5,8 +5,8 @@ import type { World } from './world.ts'
 
 export const lateAnswers = 'the payment provider answers after minutes'
 
-/** A charge that was put off is entered this much later, at the earliest: long after everybody has hung up. */
-const lateMs = 60_000
+/** A charge that was put off is entered this much later, at the earliest: three claims after everybody has hung up. */
+const lateMs = 45_000
 const settlingMs = 90_000
 const patienceMs = 20_000
 const lookEveryMs = 500
