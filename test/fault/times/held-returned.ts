@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, ReplaySubject } from 'rxjs'
+import { filter, firstValueFrom, ReplaySubject, Subscription } from 'rxjs'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import type { OpenrunClient } from '../../../src/client/openrun-client.ts'
 import type { World } from '../suite/world.ts'
@@ -74,11 +74,14 @@ class HeldPlaces {
     const { accessToken } = await organiser.createGuest()
     const buyer = organiser.withToken(accessToken)
     const { purchaseToken } = await admission(buyer, sale)
+    const watching = new Subscription()
     const views = world.edges.flatMap((_, edge) =>
       (['sse', 'ws'] as const).map((transport) => {
         const view = new ReplaySubject<ReadonlyMap<string, number>>(1)
         const maps = clientAt(world, edge, fetch).unitMap({ sale, transport })
-        maps.subscribe({ next: ({ pools }) => view.next(new Map(pools)), error: () => undefined })
+        watching.add(
+          maps.subscribe({ next: ({ pools }) => view.next(new Map(pools)), error: () => undefined }),
+        )
         return view
       }),
     )
@@ -88,7 +91,7 @@ class HeldPlaces {
       purchaseToken,
       views,
       close: async () => {
-        for (const view of views) view.complete()
+        watching.unsubscribe()
         await organiser.changeSale(sale, { status: 'closed' })
         close()
       },

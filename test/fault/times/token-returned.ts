@@ -5,7 +5,7 @@ import { admission, clientAt, openNow } from './api.ts'
 import type { Figure } from './figure.ts'
 import { writerKilledBefore } from './writer.ts'
 
-const tries = { quiet: 20, killed: 5 }
+const tries = { quiet: 8, killed: 3 }
 const ttlSeconds = 2
 /** While a process begins anew some are let in whom nobody measures. */
 const people = 60
