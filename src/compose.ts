@@ -41,7 +41,6 @@ export async function compose(options: ComposeOptions): Promise<App> {
   const base = await layFoundation(options)
   const has = (role: Role): boolean => options.config.roles.includes(role)
   const edge = has('edge') ? composeEdge(base) : undefined
-  const payments = has('payments') ? new PaymentProcessing(base) : undefined
   const services: Service[] = [
     new Heartbeat({ ...base, roles: options.config.roles }),
     base.keys,
@@ -49,13 +48,10 @@ export async function compose(options: ComposeOptions): Promise<App> {
       ...base,
       sql: base.watchSql,
       ordersSaving: edge?.ordersSaving ?? (() => 0),
-      paymentFailure: () => payments?.lastFailure,
     }),
     listening('sale changes', () => saleChanges(base, (saleId) => base.changedSales$.next(saleId))),
     ...(has('worker') ? composeWorker(base) : []),
-    ...(payments === undefined
-      ? []
-      : [payments, listening('payments to carry out', () => wakes(base, payments))]),
+    ...(has('payments') ? composePayments(base) : []),
     ...(has('admission') ? composeAdmission(base) : []),
     ...(edge?.services ?? []),
   ]
@@ -95,8 +91,14 @@ function composeAdmission(base: Foundation): Service[] {
   return [admission, listening('sales to write', () => saleChanges(base, () => admission.look()))]
 }
 
-function wakes({ broker }: Foundation, payments: PaymentProcessing) {
-  return broker.channel(paymentsChannel).subscribe(() => payments.wake())
+function composePayments(base: Foundation): Service[] {
+  const { broker, conditions } = base
+  const payments = new PaymentProcessing({
+    ...base,
+    onUnheard: (err) => conditions.seen('payments-late', { detail: { err } }),
+  })
+  const wakes = () => broker.channel(paymentsChannel).subscribe(() => payments.wake())
+  return [payments, listening('payments to carry out', wakes)]
 }
 
 function composeWorker(base: Foundation): Service[] {

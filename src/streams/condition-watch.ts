@@ -2,6 +2,7 @@ import { interval, Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../db/postgres.ts'
 import type { RedisServer, RedisServers } from '../db/redis-servers.ts'
+import { callTimeoutMs } from '../domain/payments/payment.ts'
 import { readHouse, type HouseReading } from '../domain/processes/house-reading.ts'
 import type { Service } from '../service.ts'
 import type { Broker } from './broker.ts'
@@ -19,8 +20,6 @@ export interface ConditionWatchOptions {
   readonly conditions: Conditions
   /** Orders that this process could not write yet. */
   readonly ordersSaving: () => number
-  /** Why the payment provider was not heard, the last time that this process did not hear it. */
-  readonly paymentFailure: () => unknown
 }
 
 const lookMs = 1_000
@@ -29,6 +28,8 @@ const silentMs = 1_200
 /** A sale is new, or was given up for another process to take, for fewer looks than this. */
 const unownedLooks = 3
 const lateMs = 5_000
+/** By then whoever asked the payment provider has given up, and has told why. */
+const unheardMs = callTimeoutMs + 1_000
 const offMsMax = 1_000
 /** Written again and again; nobody reads it. */
 const probeKey = 'openrun:probe'
@@ -96,19 +97,18 @@ export class ConditionWatch implements Service {
   async #askPostgres(): Promise<void> {
     const { sql, clock } = this.#options
     const fromMs = clock.nowMs()
-    const house = await readHouse(sql, { reader, leaseLeftMs: leaseMs - silentMs, lateMs })
+    const house = await readHouse(sql, { reader, leaseLeftMs: leaseMs - silentMs, unheardMs })
     this.#compareClocks('PostgreSQL', house.nowMs, fromMs)
     this.#note(house)
   }
 
   #note({ silent, unowned, outboxMs, paymentsLate }: HouseReading): void {
-    const { conditions, paymentFailure } = this.#options
+    const { conditions } = this.#options
     this.#unownedLooks = unowned > 0 ? this.#unownedLooks + 1 : 0
     const sales = silent + (this.#unownedLooks >= unownedLooks ? unowned : 0)
     if (sales > 0) conditions.seen('sale-without-writer', { detail: { sales } })
     if (outboxMs > lateMs) conditions.seen('outbox-late', { detail: { outboxMs: Math.round(outboxMs) } })
-    if (paymentsLate > 0)
-      conditions.seen('payments-late', { detail: { payments: paymentsLate, err: paymentFailure() } })
+    if (paymentsLate > 0) conditions.seen('payments-late', { detail: { payments: paymentsLate } })
   }
 
   /**

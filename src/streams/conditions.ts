@@ -58,7 +58,7 @@ export const conditionTexts = {
     level: 'warn',
   },
   'payments-late': {
-    means: 'Payments have no outcome: their provider did not answer, or not within five seconds',
+    means: 'Payments have no outcome: their provider did not answer within five seconds, or nobody asks it',
     advice:
       'Look whether the payment provider answers, and whether a process with the role payments runs. Their places stay reserved, and no charge is made twice.',
     level: 'warn',

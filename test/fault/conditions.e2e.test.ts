@@ -19,6 +19,7 @@ const patience = { withinMs: 30_000 }
 
 interface Line {
   readonly condition?: string
+  readonly err?: { readonly message: string }
   readonly msg: string
 }
 
@@ -145,6 +146,7 @@ t.test('payments have no outcome, and the outbox stands still', parallel, async 
   await until('nobody relays', async () => (await relayedBy('somebody else', 600)).count === 1)
   const orderId = await buyer.buy(saleId, ['A-01-02'], 'sandbox_never')
   await Promise.all([begins(t, server, 'payments-late'), begins(t, server, 'outbox-late')])
+  t.match(linesOf(server, 'payments-late'), [{ err: { message: /no answer within 5000 ms/ } }])
   await relayedBy('somebody else', 0)
   await Promise.all([ends(t, server, 'payments-late'), ends(t, server, 'outbox-late')])
   await buyer.became(orderId, 'booked')

@@ -153,6 +153,7 @@ class Stage {
       clock: this.#clock,
       log,
       hurry: noHurry,
+      onUnheard: () => undefined,
       random: () => 0.5,
     }
     this.#payments = [0, 1].map(() => new PaymentProcessing({ ...options, timeoutMs: 1e9 }))

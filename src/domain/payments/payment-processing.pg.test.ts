@@ -42,6 +42,7 @@ t.afterEach(async () => {
 
 function processing(t: Test, provider: PaymentProvider, clock = new FakeClock()) {
   const hurried: OrderEntry[] = []
+  const unheard: unknown[] = []
   const processor = new PaymentProcessing({
     sql,
     provider,
@@ -49,9 +50,10 @@ function processing(t: Test, provider: PaymentProvider, clock = new FakeClock())
     log,
     random: () => 0.5,
     hurry: (entry) => hurried.push(entry),
+    onUnheard: (error) => unheard.push(error),
   })
   t.teardown(() => processor.stop())
-  return { processor, clock, hurried }
+  return { processor, clock, hurried, unheard }
 }
 
 async function order(
@@ -140,12 +142,13 @@ t.test('after no answer in time the provider is asked what became of the charge'
   const provider = new ScriptedProvider()
   provider.onLookup = () => Promise.resolve(approved)
   const made = await order()
-  const { processor, clock } = processing(t, provider)
+  const { processor, clock, unheard } = processing(t, provider)
   await processor.run()
   await until('charge', () => provider.charges.length === 1)
+  t.same(unheard, [], 'it is not late yet')
   await clock.advance(5000)
   await reaches(made, 'unknown')
-  t.match(processor.lastFailure, { message: /no answer within 5000 ms/ })
+  t.match(unheard, [{ message: /no answer within 5000 ms/ }])
   t.equal(await orderStatus(sql, made.orderId), 'paying', 'the place stays reserved')
   await makeDue(made)
   processor.wake()
@@ -307,6 +310,7 @@ t.test('while PostgreSQL is away the processor waits, and ends when told to', as
     log: pino({ level: 'debug' }, { write: (line: string) => void warnings.push(line) }),
     random: () => 0.5,
     hurry: noHurry,
+    onUnheard: () => undefined,
   })
   await processor.run()
   await until('two tries', async () => {

@@ -15,6 +15,8 @@ export interface PaymentProcessingOptions {
   readonly clock: Clock
   readonly log: Log
   readonly hurry: Hurry
+  /** A call to the provider had no outcome, for this reason. */
+  readonly onUnheard: (error: unknown) => void
   /** Between 0 and 1; spreads the repetitions. */
   readonly random: () => number
   /** Calls to the provider that may be open at once. */
@@ -38,17 +40,11 @@ export class PaymentProcessing implements Service {
   readonly #open = new Set<Promise<void>>()
   readonly #calls = new Set<AbortController>()
   #alarm = new AbortController()
-  #lastFailure: unknown
   #stopped = false
   #loop: Promise<void> | undefined
 
   constructor(options: PaymentProcessingOptions) {
     this.#options = options
-  }
-
-  /** Why a call to the provider had no outcome, the last time that one had none. */
-  get lastFailure(): unknown {
-    return this.#lastFailure
   }
 
   run(): Promise<void> {
@@ -114,7 +110,7 @@ export class PaymentProcessing implements Service {
 
   /** Rejects only when the outcome could not be written down; then the claim runs out and somebody asks again. */
   async #carryThrough(payment: ClaimedPayment): Promise<void> {
-    const { sql, log, random, hurry } = this.#options
+    const { sql, log, random, hurry, onUnheard } = this.#options
     try {
       if (payment.state === 'refunding') return await this.#refund(payment)
       const outcome = await this.#outcome(payment)
@@ -122,7 +118,7 @@ export class PaymentProcessing implements Service {
       if (entry !== undefined) hurry(entry)
     } catch (error) {
       if (this.#stopped) return
-      this.#lastFailure = error
+      onUnheard(error)
       const delayMs = backoffMs(payment.attempts, random())
       // How many there are is said once, by a condition.
       log.debug(

@@ -15,12 +15,12 @@ export interface HouseReading {
 }
 
 /**
- * @param options `reader` of the outbox; a lease that ends within `leaseLeftMs` was not renewed in time; `lateMs`: how long
- * a payment may take
+ * @param options `reader` of the outbox; a lease that ends within `leaseLeftMs` was not renewed in time; `unheardMs`: how
+ * long nothing may be heard of a payment
  */
 export async function readHouse(
   sql: Sql,
-  { reader, leaseLeftMs, lateMs }: { reader: string; leaseLeftMs: number; lateMs: number },
+  { reader, leaseLeftMs, unheardMs }: { reader: string; leaseLeftMs: number; unheardMs: number },
 ): Promise<HouseReading> {
   const [row] = await sql<HouseReading[]>`
     with writers as (
@@ -37,10 +37,8 @@ export async function readHouse(
       (select count(*)::int from writers where lease_until is null) as unowned,
       coalesce((select extract(epoch from clock_timestamp() - at)::float8 * 1000 from waiting), 0) as "outboxMs",
       (select count(*)::int from payments
-        where state in ('queued', 'calling', 'unknown', 'refunding') and (state = 'unknown'
-          or state in ('queued', 'calling') and created_at < clock_timestamp() - ${lateMs} * interval '1 ms'
-          or state = 'refunding' and (attempts > 2
-            or updated_at < clock_timestamp() - ${lateMs} * interval '1 ms'))) as "paymentsLate"`
+        where state in ('queued', 'calling', 'unknown', 'refunding') and (state = 'unknown' or attempts > 2
+          or updated_at < clock_timestamp() - ${unheardMs} * interval '1 ms')) as "paymentsLate"`
   if (row === undefined) throw new Error('PostgreSQL answered nothing')
   return row
 }
