@@ -18,6 +18,8 @@ const report: GateReport = {
   status: 'open',
   version: 1,
   restoreUntilMs: 0,
+  replayAfter: undefined,
+  knewLineBeforeMs: 0,
   restored: [],
   setAside: 3,
   isDrawn: false,

@@ -4,7 +4,7 @@ import { Problem } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { knownProcesses, type KnownProcess } from '../processes/process-store.ts'
 import { saleStateErrors } from '../sale-state/sale-failures.ts'
-import { rebuildSale } from '../sale-state/sale-rebuilding.ts'
+import { catchUp, rebuildSale } from '../sale-state/sale-rebuilding.ts'
 import { stateClose, stateConfigure } from '../sale-state/sale-state-scripts.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import type { Writership } from '../sale-state/sale-writer.ts'
@@ -28,9 +28,6 @@ export interface AdmissionGateOptions {
   readonly log: Log
 }
 
-/** Where the line is lost altogether, an edge that is younger than this cannot have known it. */
-const freshEdgeMs = 10_000
-
 /** What one tick did and saw. */
 export interface GateReport extends TickReport {
   readonly told: number
@@ -46,7 +43,6 @@ export interface GateReport extends TickReport {
 export class AdmissionGate {
   readonly #options: AdmissionGateOptions
   readonly #ticks: AdmissionTicks
-  #knewLineBeforeMs = 0
   /** Of the sale whose settings Redis was given last. */
   #configuredVersion = 0
 
@@ -89,6 +85,8 @@ export class AdmissionGate {
     if (report.version !== sale.version) await this.#configure(sale)
     if (isOfDraw(sale) && !report.isDrawn) await this.#draw()
     const told = await this.#makeDurable(report)
+    // A rebuild that was cut off, by whichever process, is finished before anybody is let in after it.
+    if (report.replayAfter !== undefined) await this.#catchUp(report.replayAfter)
     if (report.restoreUntilMs > report.nowMs) await this.#openWhenRestored(report)
     await this.#followStock(sale, report)
     const over = sale.status === 'closed' && (await this.#close())
@@ -138,7 +136,7 @@ export class AdmissionGate {
     const { saleId } = this.#options.writership
     this.#options.announceEpoch(saleId, this.#options.state.epoch(saleId))
     const processes = await knownProcesses(this.#options.sql)
-    if (!everyEdgeIsBack(processes, report.restored, this.#knewLineBeforeMs)) return
+    if (!everyEdgeIsBack(processes, report.restored, report.knewLineBeforeMs)) return
     await this.#configure(await this.#sale(), { restored: true })
   }
 
@@ -152,16 +150,19 @@ export class AdmissionGate {
     this.#configuredVersion = sale.version
   }
 
+  async #catchUp(after: OutboxPosition): Promise<void> {
+    const { state, writership, replay } = this.#options
+    await catchUp({ state, replay, ...writership }, after)
+  }
+
   async #rebuild(sale: Sale): Promise<void> {
     const { sql, state, writership, replay, log } = this.#options
     const first = writership.epoch === 0 && state.epoch(sale.id) === 0
     const { fence, saleId } = writership
     const restoreMs = first ? 0 : this.#options.restoreMs
     const settings = settingsOf(sale)
-    const rebuilt = await rebuildSale({ sql, state, saleId, fence, settings, restoreMs, replay })
-    const { epoch } = rebuilt
+    const epoch = await rebuildSale({ sql, state, saleId, fence, settings, restoreMs, replay })
     this.#configuredVersion = sale.version
-    this.#knewLineBeforeMs = rebuilt.sinceMs - (rebuilt.lineKept ? 0 : freshEdgeMs)
     if (!first)
       log.warn({ saleId, epoch }, 'Redis had forgotten the sale: rebuilt, edges put their waiters back')
     this.#options.announceEpoch(saleId, epoch)

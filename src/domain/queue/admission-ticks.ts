@@ -1,3 +1,4 @@
+import type { OutboxPosition } from '../../db/outbox.ts'
 import type { ScriptReply } from '../../db/script.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import type { Writership } from '../sale-state/sale-writer.ts'
@@ -33,6 +34,10 @@ export interface TickReport {
   readonly setAside: number
   /** The drawn places of a lottery are in the line. */
   readonly isDrawn: boolean
+  /** What was committed after this is still to be applied to a state that was rebuilt. */
+  readonly replayAfter: OutboxPosition | undefined
+  /** An edge that began later did not know the line that was lost. */
+  readonly knewLineBeforeMs: number
   /** It did as much as one tick may: there may be more to do. */
   readonly isFull: boolean
 }
@@ -85,6 +90,8 @@ type AdmitReply = [
   string[],
   number,
   number,
+  string,
+  string,
 ]
 
 function reportFrom(reply: AdmitReply): TickReport {
@@ -103,6 +110,8 @@ function reportFrom(reply: AdmitReply): TickReport {
     restored,
     setAside,
     drawn,
+    replayAfter,
+    knewLineBefore,
   ] = reply
   const closings = pairs(closing).map(([sequence, text]) => closingFrom(sequence, text))
   const grants = pairs(granting).map(([accountId, record]) => ({ accountId, ...parseAdmission(record) }))
@@ -121,8 +130,15 @@ function reportFrom(reply: AdmitReply): TickReport {
     restored,
     setAside,
     isDrawn: drawn === 1,
+    replayAfter: positionFrom(replayAfter),
+    knewLineBeforeMs: Number(knewLineBefore),
     isFull: grants.length + setAside >= batchMax || closings.length >= batchMax,
   }
+}
+
+function positionFrom(text: string): OutboxPosition | undefined {
+  const [xid = '', id] = text.split(':')
+  return id === undefined ? undefined : { xid, id: Number(id) }
 }
 
 function closingFrom(sequence: string, text: string): Closing {

@@ -13,8 +13,10 @@ import {
   slots,
   type Shop,
 } from '../../../test/support/shop.ts'
+import { until } from '../../../test/support/until.ts'
 import { orderCommitter } from '../orders/order-commit.ts'
 import { settingsOf } from '../queue/admission-gate.ts'
+import { AdmissionTicks } from '../queue/admission-ticks.ts'
 import type { Hold } from '../units/hold.ts'
 import { rebuildSale, type RebuildOptions } from './sale-rebuilding.ts'
 import { FencedError } from './sale-failures.ts'
@@ -150,6 +152,46 @@ t.test('what is committed while the state is rebuilt is there when it is open', 
   const [redis, postgres] = await pictures(saleId)
   t.same(redis.places, { '0:4': `s:${late.orderId}` })
   t.same(redis, postgres)
+})
+
+t.test('a rebuild that is cut off when the state is open is finished by whoever writes next', async (t) => {
+  const shop = await openShop(house, { buyers: 0, changes: slots(1, 10) })
+  const saleId = shop.sale.id
+  const accountId = at(await makePeople(sql, 1), 0)
+  const late = draftOf(saleId, { accountId, places: [{ unitNo: 0, ordinal: 4, nth: 1 }] })
+  const cutOff = rebuild(shop, {
+    replay: async () => {
+      // Committed after the tables were read; the relay has passed over it, for the state was not open.
+      await committer.add(late)
+      throw new Error('cut off')
+    },
+  })
+  await t.rejects(cutOff, { message: 'cut off' })
+  const left = () => house.redis.hget(saleKeys(saleId).state, 'replay_after')
+  t.ok(await left())
+  const { gate } = await house.gate(saleId)
+  await until('it is finished', async () => {
+    await gate.tick()
+    const [redis, postgres] = await pictures(saleId)
+    return JSON.stringify(redis) === JSON.stringify(postgres)
+  })
+  t.equal(await left(), '', 'once')
+})
+
+t.test('what a rebuild that was cut off knows of the line is known to whoever writes next', async (t) => {
+  const shop = await openShop(house, { buyers: 0 })
+  const saleId = shop.sale.id
+  const knewLineBeforeMs = async () => {
+    const ticks = new AdmissionTicks({ state, writership: shop.writership })
+    return (await ticks.admit()).knewLineBeforeMs
+  }
+  const first = await knewLineBeforeMs()
+  await house.redis.del(saleKeyNames.map((name) => saleKeys(saleId)[name]))
+  await t.rejects(rebuild(shop, { replay: () => Promise.reject(new Error('cut off')) }))
+  const [row] = await sql<{ since: Date }[]>`
+    select epoch_since as since from sale_writers where sale_id = ${saleId}`
+  t.equal(await knewLineBeforeMs(), (row?.since.getTime() ?? 0) - 10_000)
+  t.not(await knewLineBeforeMs(), first)
 })
 
 t.test("of two writers that rebuild at once the younger one's state stands", async (t) => {

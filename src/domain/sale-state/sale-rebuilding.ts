@@ -8,32 +8,36 @@ import type { Waiter } from '../queue/queue-store.ts'
 import { standingPlaces, unitCapacities, type StandingPlace } from '../units/standing-store.ts'
 import { saleFailure } from './sale-failures.ts'
 import { saleKeys, type SaleKeyName } from './sale-keys.ts'
-import { stateBegin, stateOpen, stateWrite } from './sale-state-scripts.ts'
+import { stateBegin, stateConfigure, stateOpen, stateWrite } from './sale-state-scripts.ts'
 import type { SaleState } from './sale-state.ts'
 import { raiseEpoch } from './sale-writer.ts'
 
-export interface RebuildOptions {
-  readonly sql: Sql
+export interface CatchUpOptions {
   readonly state: SaleState
   readonly saleId: string
   readonly fence: number
-  /** The sale's settings as fields of the state hash. */
-  readonly settings: Readonly<Record<string, string | number>>
-  /** How long nobody is admitted, so that the line can be put back. */
-  readonly restoreMs: number
   /** Applies to the open state what was committed after a position. */
   readonly replay: (saleId: string, after: OutboxPosition) => Promise<unknown>
 }
 
+export interface RebuildOptions extends CatchUpOptions {
+  readonly sql: Sql
+  /** The sale's settings as fields of the state hash. */
+  readonly settings: Readonly<Record<string, string | number>>
+  /** How long nobody is admitted, so that the line can be put back. */
+  readonly restoreMs: number
+}
+
+/** Where the line is lost altogether, an edge that is younger than this cannot have known it. */
+const freshEdgeMs = 10_000
+
 /**
  * Builds the Redis state of a sale from PostgreSQL under a new epoch: places from bookings that stand, tokens from
- * open admissions, the pace from the last minute's. The line is kept where Redis still has it.
- * @returns the new epoch, when it began, and whether Redis still had the line, but for its last second
+ * open admissions, the pace from the last minute's. The line is kept where Redis still has it, but for its last second.
+ * @returns the new epoch
  * @throws FencedError another process has become the writer; nothing of its work is touched
  */
-export async function rebuildSale(
-  options: RebuildOptions,
-): Promise<{ epoch: number; sinceMs: number; lineKept: boolean }> {
+export async function rebuildSale(options: RebuildOptions): Promise<number> {
   const { sql, state, saleId, fence } = options
   const { runId } = state.serverOf(saleId)
   const { epoch, since } = await raiseEpoch(sql, { saleId, fence, storeRunId: runId })
@@ -57,17 +61,31 @@ export async function rebuildSale(
     ...admissionPortions(truth.admissions, nowMs),
     ...unqueuePortions([...truth.admissions, ...truth.leaves]),
     statePortion(options.settings, truth, nowMs),
+    beginningPortion(truth.position, since.getTime() - (kept === 1 ? 0 : freshEdgeMs)),
   ]
   await writeAll(portions, (portion) => call(stateWrite, { portion: JSON.stringify(portion) }))
   await call(stateOpen, { restore_ms: options.restoreMs })
   state.setEpoch(saleId, epoch)
-  // After the opening, not before: the relay passes over a sale that is not open, so whatever it passed over must be
-  // older than this reading.
-  await options.replay(saleId, truth.position)
-  return { epoch, sinceMs: since.getTime(), lineKept: kept === 1 }
+  await catchUp(options, truth.position)
+  return epoch
 }
 
-/** So many portions are under way together: while Redis writes one, the next is made. */
+/**
+ * Applies to a state that was opened what was committed since its truth was read. After the opening, not before: the relay
+ * passes over a sale that is not open, so whatever it passed over must be older than this reading. The state says that this
+ * is still to be done, for it may be cut off, or its process end.
+ */
+export async function catchUp(options: CatchUpOptions, after: OutboxPosition): Promise<void> {
+  const { state, saleId, fence, replay } = options
+  await replay(saleId, after)
+  await state.run(stateConfigure, saleId, {
+    fence,
+    fields: JSON.stringify(['replay_after', '']),
+    restored: 0,
+  })
+}
+
+/** So many portions are under way together. */
 const underWayMax = 4
 
 /** In their order, the first alone: it brings the script with which all others come. */
@@ -197,6 +215,11 @@ function statePortion(
     pace_count: truth.admissions.filter((one) => one.admittedAtMs > nowMs - 60_000).length,
   }
   return { hash: { state: Object.entries(fields).flat() } }
+}
+
+/** What whoever writes next has to know of this rebuild, should it be another process. */
+function beginningPortion({ xid, id }: OutboxPosition, knewLineBeforeMs: number): Portion {
+  return { hash: { state: ['replay_after', `${xid}:${id}`, 'knew_line_before', knewLineBeforeMs] } }
 }
 
 function portioned<T>(values: readonly T[]): T[][] {

@@ -4,7 +4,7 @@
 -- KEYS state queue gone moves seen aside aside_places active ends granting closing pace holding holds restored
 -- ARGV epoch run_id fence batch factor
 -- returns {now, closing flat, granting flat, waiting, active, free, sold, total, status, version, restore_until, restored, set_aside,
--- drawn 0|1} or a failure
+-- drawn 0|1, replay_after, knew_line_before} or a failure; replay_after is nothing where a rebuild is behind us
 -- publishes queue {type: expired, accounts}, {type: aside, accounts}, line (the head of the line, see head.lua)
 -- @include ../../sale-state/lua/guard.lua
 -- @include active.lua
@@ -13,7 +13,8 @@
 local now, failure = guard()
 if not now then return failure end
 local s = redis.call('HMGET', state_key, 'fence', 'status', 'rate', 'max_active', 'token_ttl_ms', 'free',
-  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at', 'drawn', 'head_at')
+  'restore_until', 'credit', 'credit_at', 'pace_count', 'sold', 'total', 'version', 'grace_ms', 'full_at', 'opened_at', 'drawn', 'head_at',
+  'replay_after', 'knew_line_before')
 if s[1] ~= fence then return FENCED end
 local status, rate, max_active, grace_ms = s[2], tonumber(s[3]), tonumber(s[4]), tonumber(s[14])
 batch = tonumber(batch)
@@ -153,4 +154,5 @@ return {
   whole(now), redis.call('HGETALL', closing_key), redis.call('HGETALL', granting_key),
   waiting, active, tonumber(s[6]), tonumber(s[11]), tonumber(s[12]),
   status, tonumber(s[13]), s[7], redis.call('SMEMBERS', restored_key), away, s[17] and 1 or 0,
+  s[19] or '', s[20] or '0',
 }
