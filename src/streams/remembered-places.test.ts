@@ -27,6 +27,17 @@ t.test('whoever was let in from the place before keeps the one behind the loss',
   t.end()
 })
 
+t.test('that a place was used says nothing of a later one', (t) => {
+  const places = new RememberedPlaces()
+  const before = { accountId: 'a', sequence: place(1, 5) }
+  places.remember(before)
+  places.remember({ accountId: 'a', sequence: place(2, 1) })
+  places.noteUsed(before)
+  places.noteUsed(before)
+  t.equal(places.sequenceOf('a'), place(2, 1))
+  t.end()
+})
+
 t.test('whoever was put back, or has left, may have a later place', (t) => {
   const places = new RememberedPlaces()
   places.remember({ accountId: 'left', sequence: place(1, 5) })

@@ -35,7 +35,8 @@ export class RememberedPlaces {
   }
 
   /** A place has led to an admission, or was given up: there is nothing to be given back, but perhaps a later place. */
-  noteUsed({ accountId }: Waiter): void {
+  noteUsed({ accountId, sequence }: Waiter): void {
+    if (this.#places.get(accountId) !== sequence) return
     const anew = this.#anew.get(accountId)
     this.forget(accountId)
     if (anew !== undefined) this.#places.set(accountId, anew)

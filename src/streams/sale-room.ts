@@ -171,6 +171,7 @@ export class SaleRoom {
   tellStatus(status: string): void {
     const isDrawn = this.#news.status === 'scheduled' && status !== 'scheduled'
     this.#tellAll(this.#news.statusIs(status))
+    if (status === 'closed') this.places.clear()
     if (isDrawn) this.askAll()
   }
 

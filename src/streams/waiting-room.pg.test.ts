@@ -294,6 +294,48 @@ t.test('an edge without anybody of the sale answers a new epoch too', async (t) 
   t.pass('so that nobody waits for it')
 })
 
+t.test('a notice that is repeated while it is answered begins nothing anew', async (t) => {
+  const { saleId, people, sequences } = await lineOf(3)
+  const { room } = await roomOf(t, 'prc_slow')
+  people.forEach((accountId, index) => room.remember(saleId, { accountId, sequence: at(sequences, index) }))
+  await redis.flushall()
+  await house.gate(saleId, { restoreMs: 15_000 })
+  const restore = queue.restore.bind(queue)
+  const calls = t.capture(queue, 'restore', restore)
+  const notice = JSON.stringify({ sale: saleId, epoch: house.state.epoch(saleId) })
+  await Promise.all(Array.from({ length: 20 }, () => redis.publish(epochChannel, notice)))
+  await until(
+    'it has answered',
+    async () => (await redis.sismember(saleKeys(saleId).restored, 'prc_slow')) === 1,
+  )
+  t.equal(calls().filter(({ args: [, waiters] }) => waiters.length > 0).length, 1)
+  t.same(await redis.zrange(saleKeys(saleId).queue, 0, -1), people)
+})
+
+t.test('of a sale that is over nothing is kept', async (t) => {
+  const { saleId, people, sequences, gate } = await lineOf(1)
+  const { room } = await roomOf(t)
+  room.remember(saleId, { accountId: at(people, 0), sequence: at(sequences, 0) })
+  const listeners = async () => Number((await redis.pubsub('NUMSUB', saleChannels.queue(saleId)))[1])
+  await until('the sale is listened to', async () => (await listeners()) === 1)
+  await sql`update sales set status = 'closed', version = version + 1 where id = ${saleId}`
+  catalogue.forget(saleId)
+  await gate.tick()
+  await until('it is not any more', async () => (await listeners()) === 0)
+
+  const other = await lineOf(1)
+  room.remember(other.saleId, { accountId: at(other.people, 0), sequence: at(other.sequences, 0) })
+  const channel = saleChannels.queue(other.saleId)
+  await until('it is listened to', async () => Number((await redis.pubsub('NUMSUB', channel))[1]) === 1)
+  await sql`update sales set status = 'closed', version = version + 1 where id = ${other.saleId}`
+  catalogue.forget(other.saleId)
+  // Nobody says so.
+  await until('that is found out', async () => {
+    mock.timers.tick(5000)
+    return Number((await redis.pubsub('NUMSUB', channel))[1]) === 0
+  })
+})
+
 t.test('who goes away is told nothing more and costs nothing', async (t) => {
   const { saleId, people } = await lineOf(1)
   const { room, watch } = await roomOf(t)

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
-import { interval, Observable, type Subscription } from 'rxjs'
+import { filter, interval, Observable, type Subscription } from 'rxjs'
 import type { Clock } from '../clock.ts'
 import type { Sql } from '../db/postgres.ts'
 import { levelOfFailure } from '../db/store-away.ts'
@@ -45,6 +45,8 @@ const portion = 500
 export class WaitingRoom {
   readonly #options: WaitingRoomOptions
   readonly #rooms = new Map<string, { room: SaleRoom; notices: Subscription }>()
+  /** Sales whose waiters are being put back. */
+  readonly #answering = new Set<string>()
   readonly #work: Subscription
 
   constructor(options: WaitingRoomOptions) {
@@ -58,8 +60,15 @@ export class WaitingRoom {
         .subscribe(),
     )
     this.#work.add(
+      interval(presenceMs)
+        .pipe(runLatest(() => this.#closeWhatIsOver()))
+        .subscribe(),
+    )
+    this.#work.add(
       options.broker
         .messages(epochChannel, epochNotice)
+        // The writer repeats it many times a second: what is being answered is not begun anew.
+        .pipe(filter(({ sale }) => !this.#answering.has(sale)))
         .subscribe(({ sale, epoch }) => void this.#answerEpoch(sale, epoch)),
     )
     this.#work.add(
@@ -125,7 +134,10 @@ export class WaitingRoom {
     })
     const notices = this.#options.broker
       .messages(saleChannels.queue(saleId), queueNotice)
-      .subscribe((notice) => this.#heed(room, notice))
+      .subscribe((notice) => {
+        this.#heed(room, notice)
+        this.#closeIfEmpty(saleId)
+      })
     const open = { room, notices }
     this.#rooms.set(saleId, open)
     return open
@@ -162,6 +174,17 @@ export class WaitingRoom {
     for (const { room } of this.#rooms.values()) await this.#sayTheyAreThere(room.near.sayAll())
   }
 
+  /** Places of those who do not listen are kept while they may be given back, and no longer. */
+  async #closeWhatIsOver(): Promise<void> {
+    const { catalogue } = this.#options
+    for (const [saleId, { room }] of this.#rooms) {
+      if (room.listening > 0) continue
+      const sale = await catalogue.sale(saleId).catch(() => undefined)
+      if (sale?.status === 'closed') room.tellStatus('closed')
+      this.#closeIfEmpty(saleId)
+    }
+  }
+
   /** What fails is said again with the next round. */
   async #sayTheyAreThere(saying: Promise<void>): Promise<void> {
     try {
@@ -175,6 +198,7 @@ export class WaitingRoom {
   async #answerEpoch(saleId: string, epoch: number): Promise<void> {
     const { queue, processId, log } = this.#options
     const room = this.#rooms.get(saleId)?.room
+    this.#answering.add(saleId)
     try {
       await this.#putBack(saleId, room?.places.waitersBefore(epoch) ?? [])
       room?.places.notePutBack(epoch)
@@ -184,6 +208,8 @@ export class WaitingRoom {
     } catch (error) {
       // The writer repeats the notice until every edge has answered.
       log[levelOfFailure(error)]({ err: error, saleId, epoch }, 'waiters could not be put back yet')
+    } finally {
+      this.#answering.delete(saleId)
     }
   }
 
