@@ -40,11 +40,11 @@ t.afterEach(async () => {
   await sql`update bookings set status = 'released' where status in ('pending', 'booked')`
 })
 
-function processing(t: Test, provider: PaymentProvider, clock = new FakeClock()) {
+function processing(t: Test, provider: PaymentProvider, { clock = new FakeClock(), sql: own = sql } = {}) {
   const hurried: OrderEntry[] = []
   const unheard: unknown[] = []
   const processor = new PaymentProcessing({
-    sql,
+    sql: own,
     provider,
     clock,
     log,
@@ -287,6 +287,22 @@ t.test('draining ends what was begun and begins nothing new', async (t) => {
   t.equal(await paymentState(sql, second.orderId), 'queued')
 })
 
+t.test('where PostgreSQL does not take the outcome the provider is not to blame', async (t) => {
+  const own = connectPostgres({ url: postgresUrl, connections: 2, name: 'payments-cut-off' })
+  const provider = new ScriptedProvider()
+  provider.onCharge = async () => {
+    await own.end()
+    return approved
+  }
+  const made = await order()
+  const { processor, unheard } = processing(t, provider, { sql: own })
+  await processor.run()
+  await until('it was charged', () => provider.charges.length === 1)
+  await processor.drain()
+  t.same(unheard, [])
+  t.equal(await paymentState(sql, made.orderId), 'calling')
+})
+
 t.test('stopping gives up open calls without writing an outcome', async (t) => {
   const provider = new ScriptedProvider()
   const made = await order()
@@ -348,7 +364,7 @@ t.test(
         }),
       ),
     )
-    const both = [processing(t, provider, clock), processing(t, provider, clock)]
+    const both = [processing(t, provider, { clock }), processing(t, provider, { clock })]
     await Promise.all(both.map(({ processor }) => processor.run()))
     await until('all ended', async () => {
       for (const one of made.slice(0, 8)) await cancelOrder(sql, one, noHurry).catch(() => {})

@@ -110,7 +110,7 @@ export class PaymentProcessing implements Service {
 
   /** Rejects only when the outcome could not be written down; then the claim runs out and somebody asks again. */
   async #carryThrough(payment: ClaimedPayment): Promise<void> {
-    const { sql, log, random, hurry, onUnheard } = this.#options
+    const { sql, log, random, hurry } = this.#options
     try {
       if (payment.state === 'refunding') return await this.#refund(payment)
       const outcome = await this.#outcome(payment)
@@ -118,7 +118,6 @@ export class PaymentProcessing implements Service {
       if (entry !== undefined) hurry(entry)
     } catch (error) {
       if (this.#stopped) return
-      onUnheard(error)
       const delayMs = backoffMs(payment.attempts, random())
       // How many there are is said once, by a condition.
       log.debug(
@@ -148,7 +147,7 @@ export class PaymentProcessing implements Service {
 
   /** Rejects after the time-out also when the provider ignores its signal. */
   async #call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, timeoutMs = callTimeoutMs } = this.#options
+    const { clock, onUnheard, timeoutMs = callTimeoutMs } = this.#options
     const call = new AbortController()
     const answered = new AbortController()
     this.#calls.add(call)
@@ -157,6 +156,9 @@ export class PaymentProcessing implements Service {
     })
     try {
       return await orAborted(work(call.signal), call.signal)
+    } catch (error) {
+      if (!this.#stopped) onUnheard(error)
+      throw error
     } finally {
       answered.abort()
       this.#calls.delete(call)
