@@ -75,10 +75,11 @@ export async function compose(options: ComposeOptions): Promise<App> {
 }
 
 function composeAdmission(base: Foundation): Service[] {
-  const { sql, holds, sync, config, registry, tell, conditions } = base
+  const { sql, redis, holds, sync, config, registry, tell, conditions } = base
   const metrics = new GateMetrics(registry)
   const admission = new Admission({
     ...base,
+    mustReachRedis: () => redis.mustBeReady(),
     tickMs: config.admissionTickMs,
     restoreMs: config.restoreSeconds * 1000,
     replay: (saleId, after) => sync.replay(saleId, after),

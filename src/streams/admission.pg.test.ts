@@ -5,6 +5,7 @@ import { useHouse } from '../../test/support/house.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { at, makePeople, slots } from '../../test/support/shop.ts'
 import { until } from '../../test/support/until.ts'
+import { systemClock } from '../clock.ts'
 import { connectRedisSubscriber } from '../db/redis.ts'
 import { beat } from '../domain/processes/process-store.ts'
 import { saleChannels, saleKeys } from '../domain/sale-state/sale-keys.ts'
@@ -39,6 +40,8 @@ const processOf = async (t: Test, processId: string) => {
     catalogue,
     broker: new Broker({ subscriber, log }),
     processId,
+    clock: systemClock,
+    mustReachRedis: () => Promise.resolve(),
     log,
     tickMs: 100,
     restoreMs: 0,

@@ -1,4 +1,5 @@
 import { interval, merge, Subject, type Subscription } from 'rxjs'
+import type { Clock } from '../clock.ts'
 import { levelOfFailure } from '../db/store-away.ts'
 import { AdmissionGate, type AdmissionGateOptions, type GateReport } from '../domain/queue/admission-gate.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
@@ -13,6 +14,9 @@ import { runLatest } from './run-latest.ts'
 export interface AdmissionOptions extends Omit<AdmissionGateOptions, 'writership'> {
   readonly processId: string
   readonly broker: Broker
+  readonly clock: Clock
+  /** Rejects where nothing could be written to Redis. */
+  readonly mustReachRedis: () => Promise<void>
   /** Milliseconds between two ticks of a gate when nothing wakes it. */
   readonly tickMs: number
   /** Ends holds whose time is over and settles forsaken ones; runs with each tick. */

@@ -1,6 +1,7 @@
 import { mock } from 'node:test'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
@@ -25,7 +26,12 @@ t.afterEach(() => mock.timers.reset())
 /** A process with the role `admission`; its rounds come only when the test asks for one. */
 const processOf = async (t: Test, processId: string) => {
   await beat(sql, { id: processId, roles: ['admission'] })
-  const leases = new Leases({ sql, processId, log })
+  const clock = new FakeClock()
+  const redis = { isAway: false }
+  const mustReachRedis = async () => {
+    if (redis.isAway) throw new Error('it does not answer')
+  }
+  const leases = new Leases({ sql, processId, clock, mustReachRedis, log })
   const held = new Map<string, Writership>()
   const lost: string[] = []
   leases.changes$.subscribe(({ kind, writership }) => {
@@ -33,7 +39,7 @@ const processOf = async (t: Test, processId: string) => {
     else if (held.delete(writership.saleId)) lost.push(writership.saleId)
   })
   t.teardown(() => leases.stop())
-  return { processId, leases, held, lost }
+  return { processId, leases, held, lost, clock, redis }
 }
 const makeSales = async (count: number) => {
   const ids = []
@@ -105,6 +111,78 @@ t.test(
     t.equal(b.held.size, 2)
   },
 )
+
+t.test('a lease that is not prolonged is taken over when it ends, not with a round', async (t) => {
+  await makeSales(1)
+  const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
+  a.leases.run()
+  await until('the first has it', () => a.held.size === 1)
+  await sql`update sale_writers set lease_until = clock_timestamp() + interval '300 ms' where lease_owner = 'prc_a'`
+  // The one round there is.
+  b.leases.run()
+  await until('the second has it', async () => {
+    await b.clock.advance(50)
+    return b.held.size === 1
+  })
+})
+
+t.test('a writer that fell silent has no share, though its process was heard of lately', async (t) => {
+  await makeSales(4)
+  const a = await processOf(t, 'prc_a')
+  a.leases.run()
+  await until('it has all', () => a.held.size === 4)
+  await expireOf('prc_a')
+  const b = await processOf(t, 'prc_b')
+  b.leases.run()
+  await until('the other has all', () => b.held.size === 4)
+})
+
+t.test('who does not reach Redis leaves its sales to those who do, and gets its share again', async (t) => {
+  await makeSales(4)
+  const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
+  const looks = async () => {
+    for (const { leases, clock } of [a, b]) {
+      leases.look()
+      await clock.advance(500)
+    }
+  }
+  a.leases.run()
+  b.leases.run()
+  const sizes = (one: number, other: number) =>
+    until(`they have ${one} and ${other}`, async () => {
+      await looks()
+      return a.held.size === one && b.held.size === other
+    })
+  await sizes(2, 2)
+  a.redis.isAway = true
+  await sizes(0, 4)
+  a.redis.isAway = false
+  await sizes(2, 2)
+})
+
+t.test('where nobody reaches Redis everybody keeps its sales', async (t) => {
+  await makeSales(4)
+  const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
+  a.leases.run()
+  b.leases.run()
+  const looks = async () => {
+    for (const { leases, clock } of [a, b]) {
+      leases.look()
+      await clock.advance(500)
+    }
+  }
+  await until('they share', async () => (await looks(), a.held.size === 2 && b.held.size === 2))
+  a.redis.isAway = b.redis.isAway = true
+  const writers = async () =>
+    (await knownProcesses(sql)).filter(({ roles }) => roles.includes('admission')).length
+  await until('both say so', async () => (await looks(), (await writers()) === 0))
+  const untilMs = a.clock.nowMs() + 10_000
+  await until('long after', async () => (await looks(), a.clock.nowMs() > untilMs))
+  t.same([a.lost, b.lost], [[], []])
+  a.redis.isAway = b.redis.isAway = false
+  await until('both may write', async () => (await looks(), (await writers()) === 2))
+  t.same([a.held.size, b.held.size], [2, 2])
+})
 
 t.test('what is given up can be had at once', async (t) => {
   const [saleId = ''] = await makeSales(1)

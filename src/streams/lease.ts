@@ -1,22 +1,28 @@
 import { interval, merge, Subject, type Observable, type Subscription } from 'rxjs'
 import type { Sql } from '../db/postgres.ts'
 import { levelOfFailure } from '../db/store-away.ts'
-import { knownProcesses } from '../domain/processes/process-store.ts'
+import type { Clock } from '../clock.ts'
+import { setWrites } from '../domain/processes/process-store.ts'
 import {
   becomeWriter,
-  countWrittenSales,
   forsakenSales,
   releaseLease,
   renewLeases,
+  writingShares,
   type Writership,
 } from '../domain/sale-state/sale-writer.ts'
 import type { Log } from '../log.ts'
+import { Reach } from './reach.ts'
 import { runLatest } from './run-latest.ts'
 
 /** How long a sale waits for a writer that fell silent. */
 export const leaseMs = 2500
 /** How often leases are prolonged and forsaken sales looked for. */
 const roundMs = 500
+/** Who does not reach Redis for so long says so: where all say it, nobody is better off with the sales of another. */
+const cutOffMs = 2_000
+/** Who does not reach it for so long, when others do, leaves them its sales. */
+const leftAfterMs = 4_000
 
 /** A sale came into the hands of this process, or went out of them. */
 export type LeaseChange =
@@ -31,22 +37,34 @@ export class Leases {
   readonly #onTookOver: (saleId: string) => void
   readonly #onFellSilent: (saleId: string) => void
   readonly #held = new Map<string, Writership>()
+  readonly #clock: Clock
+  readonly #redis: Reach
+  /** As PostgreSQL knows it. */
+  #isCutOff = false
+  readonly #stopped = new AbortController()
   readonly #changes$ = new Subject<LeaseChange>()
   readonly #now$ = new Subject<void>()
   readonly changes$: Observable<LeaseChange> = this.#changes$.asObservable()
   #rounds: Subscription | undefined
   #running: Promise<void> = Promise.resolve()
 
-  /** @param options `onTookOver` and `onFellSilent` are told that a lease had run out, another's or our own */
+  /**
+   * @param options `mustReachRedis` rejects where nothing could be written; `onTookOver` and `onFellSilent` are told that a
+   * lease had run out, another's or our own
+   */
   constructor(options: {
     sql: Sql
     processId: string
+    clock: Clock
+    mustReachRedis: () => Promise<void>
     log: Log
     onTookOver?: (saleId: string) => void
     onFellSilent?: (saleId: string) => void
   }) {
     this.#onTookOver = options.onTookOver ?? (() => undefined)
     this.#onFellSilent = options.onFellSilent ?? (() => undefined)
+    this.#clock = options.clock
+    this.#redis = new Reach({ ask: options.mustReachRedis, clock: options.clock })
     this.#sql = options.sql
     this.#processId = options.processId
     this.#log = options.log
@@ -73,7 +91,7 @@ export class Leases {
     if (!wasOwn) this.#onFellSilent(saleId)
   }
 
-  /** A fence was refused: the lease is somebody else's already. */
+  /** A lease was not prolonged: it is somebody else's already. */
   forget(writership: Writership): void {
     if (this.#held.get(writership.saleId)?.fence !== writership.fence) return
     this.#lose(writership)
@@ -89,6 +107,7 @@ export class Leases {
   }
 
   async stop(): Promise<void> {
+    this.#stopped.abort()
     this.#rounds?.unsubscribe()
     await this.#running
     await Promise.allSettled([...this.#held.keys()].map((saleId) => this.giveUp(saleId)))
@@ -97,6 +116,7 @@ export class Leases {
   async #round(): Promise<void> {
     try {
       await this.#renew()
+      await this.#noteReach()
       await this.#takeShare()
     } catch (error) {
       this.#log[levelOfFailure(error)]({ err: error }, 'leases')
@@ -110,12 +130,19 @@ export class Leases {
     for (const writership of held) if (!still.has(writership.saleId)) this.forget(writership)
   }
 
-  /** A share is what remains when all processes alive take the same number. */
+  async #noteReach(): Promise<void> {
+    this.#redis.look()
+    const isCutOff = this.#redis.awayMs >= cutOffMs
+    if (isCutOff === this.#isCutOff) return
+    await setWrites(this.#sql, this.#processId, !isCutOff)
+    this.#isCutOff = isCutOff
+  }
+
+  /** A share is what remains when all processes that can write take the same number. */
   async #takeShare(): Promise<void> {
-    const sales = await countWrittenSales(this.#sql)
-    const processes = await knownProcesses(this.#sql)
-    const writers = processes.filter((process) => process.alive && process.roles.includes('admission')).length
-    const share = Math.ceil(sales / Math.max(1, writers))
+    const { sales, writers, nextEndMs } = await writingShares(this.#sql, this.#processId)
+    const isOfNoUse = this.#redis.awayMs >= leftAfterMs && writers > 0
+    const share = isOfNoUse ? 0 : Math.ceil(sales / Math.max(1, writers))
     for (const saleId of await forsakenSales(this.#sql, Math.max(0, share - this.#held.size))) {
       const writership = await becomeWriter(this.#sql, { saleId, processId: this.#processId, leaseMs })
       if (writership === undefined) continue
@@ -123,6 +150,13 @@ export class Leases {
       this.#gain(writership)
     }
     for (const saleId of [...this.#held.keys()].slice(share)) await this.giveUp(saleId)
+    if (nextEndMs !== null && nextEndMs < roundMs) void this.#lookIn(nextEndMs)
+  }
+
+  /** Whoever prolongs its leases is never so near to their end: it has fallen silent. */
+  async #lookIn(ms: number): Promise<void> {
+    await this.#clock.wait(ms, this.#stopped.signal)
+    if (!this.#stopped.signal.aborted) this.look()
   }
 
   #gain(writership: Writership): void {

@@ -193,6 +193,8 @@ class Process {
       catalogue: this.catalogue,
       broker: { channel: () => stage.wake$ } as never,
       processId: id,
+      clock: stage.clock,
+      mustReachRedis: () => Promise.resolve(),
       log: {
         ...log,
         info: () => {},

@@ -1,4 +1,5 @@
 import type { Sql } from '../../db/postgres.ts'
+import { silentSeconds } from '../processes/process-store.ts'
 import { FencedError } from './sale-failures.ts'
 
 /** A sale whose writer this process is. Whatever it writes carries the fence. */
@@ -26,12 +27,29 @@ export async function forsakenSales(sql: Sql, limit: number): Promise<string[]> 
   return rows.map((row) => row.id)
 }
 
-/** How many sales need a writer, whether or not they have one. */
-export async function countWrittenSales(sql: Sql): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::int as count from sales s left join sale_writers w on w.sale_id = s.id
-    where s.status = any(${written}) or (s.status = 'closed' and w.lease_owner is not null)`
-  return row?.count ?? 0
+/** What is to be shared by those who write, and by how many. */
+export interface WritingShares {
+  /** Sales that need a writer, whether or not they have one. */
+  readonly sales: number
+  /** Processes that may write to sales and, by all that is known, do: none of their leases has run out. */
+  readonly writers: number
+  /** Until a lease of another process runs out, should it not be prolonged; null where nobody else has one. */
+  readonly nextEndMs: number | null
+}
+
+export async function writingShares(sql: Sql, processId: string): Promise<WritingShares> {
+  const [row] = await sql<WritingShares[]>`
+    with held as (
+      select w.lease_owner as owner, w.lease_until as until from sales s left join sale_writers w on w.sale_id = s.id
+      where s.status = any(${written}) or (s.status = 'closed' and w.lease_owner is not null))
+    select (select count(*)::int from held) as sales,
+      (select count(*)::int from processes p
+        where 'admission' = any(p.roles) and p.seen_at > clock_timestamp() - ${silentSeconds} * interval '1 second'
+          and not exists (select from held where owner = p.id and until < clock_timestamp())) as writers,
+      (select extract(epoch from min(until) - clock_timestamp())::float8 * 1000 from held
+        where owner <> ${processId} and until > clock_timestamp()) as "nextEndMs"`
+  if (row === undefined) throw new Error('PostgreSQL answered nothing')
+  return row
 }
 
 /**
