@@ -16,6 +16,8 @@ export interface BatcherOptions<Item, Result> {
   readonly inFlightMax?: number
   /** Whether a failed batch is run again with each item alone, so that one bad item does not spoil its neighbours. */
   readonly aloneAfter?: (error: unknown) => boolean
+  /** Told whenever nothing waits and nothing is under way any more. */
+  readonly onIdle?: () => void
 }
 
 interface Waiting<Item, Result> {
@@ -83,10 +85,15 @@ export class Batcher<Item, Result> {
       this.#inFlight++
       void this.#settle(batch).then(() => {
         this.#inFlight--
-        if (this.#isIdle()) for (const tell of this.#idle.splice(0)) tell()
+        if (this.#isIdle()) this.#tellIdle()
         else this.#beginSoon()
       })
     }
+  }
+
+  #tellIdle(): void {
+    for (const tell of this.#idle.splice(0)) tell()
+    this.#options.onIdle?.()
   }
 
   /** Never rejects: whatever happens is the fate of the items. */

@@ -34,7 +34,7 @@ t.beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }))
 t.afterEach(() => mock.timers.reset())
 
 const relayOf = async (t: Test, processId: string, by: UnitSync = sync) => {
-  const relay = new OutboxRelay({ sql, redis, sync: by, processId, log })
+  const relay = new OutboxRelay({ sql, redis: house.servers, sync: by, processId, log })
   t.teardown(() => relay.stop())
   await relay.run()
   return relay
@@ -59,6 +59,7 @@ const untilHeard = async (accountId: string, count: number) => {
   })
   // Told first, noted then: what comes next may end the relay that tells.
   await until('the relay has noted it', async () => {
+    look()
     const [row] = await sql<{ done: boolean }[]>`
       select not exists (select from outbox o, outbox_positions p
         where p.reader = ${reader} and (o.xid, o.id) > (p.xid, p.id)) as done`
@@ -209,6 +210,10 @@ t.test('a sale whose part of Redis is away stays behind alone, and is told when 
   }
   const places = [{ unitNo: 0, ordinal: 1, nth: 1 }]
   await committer.add(draftOf(away.sale.id, { accountId: a, places }))
+  // More than the relay reads at once.
+  await sql`
+    insert into outbox (sale_id, topic, body)
+    select sale_id, topic, body from outbox, generate_series(1, 1000) where sale_id = ${away.sale.id} and topic = 'order'`
   await committer.add(draftOf(there.sale.id, { accountId: b, places }))
   const position = async () =>
     (await sql`select xid::text, id from outbox_positions where reader = ${reader}`)[0]

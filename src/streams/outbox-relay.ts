@@ -15,7 +15,7 @@ import { runLatest } from './run-latest.ts'
 
 export interface OutboxRelayOptions {
   readonly sql: Sql
-  readonly redis: Pick<RedisServers, 'publish'>
+  readonly redis: Pick<RedisServers, 'publish' | 'mustBeReady'>
   readonly sync: UnitSync
   readonly processId: string
   readonly log: Log
@@ -113,8 +113,10 @@ export class OutboxRelay implements Service {
     const failures = done.flatMap((one, index) =>
       one.status === 'rejected' ? [{ saleId: sales[index] ?? '', reason: one.reason as unknown }] : [],
     )
-    const severe = failures.find(({ reason }) => failures.length === done.length || !isUnavailable(reason))
+    const severe = failures.find(({ reason }) => !isUnavailable(reason))
     if (severe !== undefined) throw severe.reason
+    // What no sale takes may be of one server of several.
+    if (failures.length > 0 && failures.length === done.length) await this.#options.redis.mustBeReady()
     for (const { saleId } of failures) this.#behind.set(saleId, from)
   }
 

@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/clock.ts'
 import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
+import type { RedisServers } from '../../src/db/redis-servers.ts'
 import { OneRedis } from '../../src/db/one-redis.ts'
 import { connectRedis, type Redis } from '../../src/db/redis.ts'
 import { AdmissionGate } from '../../src/domain/queue/admission-gate.ts'
@@ -20,6 +21,7 @@ import { until } from './until.ts'
 export interface House {
   readonly sql: Sql
   readonly redis: Redis
+  readonly servers: RedisServers
   readonly server: TestRedis
   readonly state: SaleState
   readonly queue: QueueStore
@@ -48,21 +50,22 @@ export async function useHouse(t: Scope): Promise<House> {
   const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
   const sql = connectPostgres({ url: stores.postgresUrl, connections: 5, name: 'test' })
   t.teardown(() => sql.end({ timeout: 1 }))
-  const connect = async (): Promise<{ redis: Redis; state: SaleState }> => {
+  const connect = async (): Promise<{ redis: Redis; servers: OneRedis; state: SaleState }> => {
     const redis = connectRedis({ url: stores.redisUrl, name: 'test', log })
     t.teardown(() => redis.disconnect())
     await redis.connect()
     const one = new OneRedis(redis)
     await until('the run_id is known', () => one.isKnown)
-    return { redis, state: new SaleState(one) }
+    return { redis, servers: one, state: new SaleState(one) }
   }
-  const { redis, state } = await connect()
+  const { redis, servers, state } = await connect()
   const holds = new HoldStore(state)
   const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: systemClock })
   const sync = new UnitSync({ sql, holds })
   return {
     sql,
     redis,
+    servers,
     server: stores.redis,
     state,
     queue: new QueueStore(state),

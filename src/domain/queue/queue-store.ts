@@ -1,6 +1,5 @@
-import type { Batcher } from '../../db/batcher.ts'
 import type { ScriptReply } from '../../db/script.ts'
-import { fateOf, saleAsks, type SaleAsk } from '../sale-state/sale-asks.ts'
+import { fateOf, SaleAsks } from '../sale-state/sale-asks.ts'
 import { saleFailure } from '../sale-state/sale-failures.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import { saleKeys } from '../sale-state/sale-keys.ts'
@@ -58,11 +57,11 @@ const pageOfOlder = 5000
 /** The line of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class QueueStore {
   readonly #state: SaleState
-  readonly #joins: Batcher<SaleAsk<string>, Joined>
+  readonly #joins: SaleAsks<string, Joined>
 
   constructor(state: SaleState) {
     this.#state = state
-    this.#joins = saleAsks({
+    this.#joins = new SaleAsks({
       serve: async (saleId, accountIds) => {
         const accounts = JSON.stringify(accountIds)
         const replies = (await this.#state.run(queueJoin, saleId, { accounts })) as ScriptReply[]
@@ -73,7 +72,7 @@ export class QueueStore {
 
   /** Gives the account its place, the same one however often it asks. Whoever comes at the same moment stands as they came. */
   join(saleId: string, accountId: string): Promise<Joined> {
-    return this.#joins.add({ saleId, ask: accountId })
+    return this.#joins.add(saleId, accountId)
   }
 
   /** Gives up the place or the token. Resolves to what was given up. */

@@ -1,8 +1,7 @@
 import { z } from 'zod'
-import type { Batcher } from '../../db/batcher.ts'
 import type { ScriptReply } from '../../db/script.ts'
 import { saleFailure, saleFailures } from '../sale-state/sale-failures.ts'
-import { fateOf, saleAsks, type SaleAsk } from '../sale-state/sale-asks.ts'
+import { fateOf, SaleAsks } from '../sale-state/sale-asks.ts'
 import type { SaleState } from '../sale-state/sale-state.ts'
 import { placeFromTuple, type Hold, type PlaceTuple, type Want } from './hold.ts'
 import {
@@ -64,20 +63,20 @@ export interface PinAsked {
 /** Holds and places of a sale in Redis. Every call throws the errors of sale-failures.ts. */
 export class HoldStore {
   readonly #state: SaleState
-  readonly #takes: Batcher<SaleAsk<HoldAsked>, Taking>
-  readonly #pins: Batcher<SaleAsk<PinAsked>, Hold>
+  readonly #takes: SaleAsks<HoldAsked, Taking>
+  readonly #pins: SaleAsks<PinAsked, Hold>
 
   /** @param options.atOnce how many that ask at the same moment are served by one call, and told of in one revision */
   constructor(state: SaleState, { atOnce }: { readonly atOnce?: number } = {}) {
     this.#state = state
-    this.#takes = saleAsks({
+    this.#takes = new SaleAsks({
       atOnce,
       serve: async (saleId, asks) => {
         const replies = await this.#answers(holdTake, saleId, asks.map(takeAsk))
         return replies.map((reply, index) => fateOf(() => takingFrom(asks[index]?.holdId ?? '', reply)))
       },
     })
-    this.#pins = saleAsks({
+    this.#pins = new SaleAsks({
       atOnce,
       serve: async (saleId, asks) => {
         const replies = await this.#answers(holdPin, saleId, asks.map(pinAsk))
@@ -91,7 +90,7 @@ export class HoldStore {
    * same moment is served in the order of asking.
    */
   take(saleId: string, ask: HoldAsked): Promise<Taking> {
-    return this.#takes.add({ saleId, ask })
+    return this.#takes.add(saleId, ask)
   }
 
   /** Gives it five minutes more; `already_extended` the second time. */
@@ -112,7 +111,7 @@ export class HoldStore {
 
   /** Ties the hold to an order. The same order again gives the same answer. */
   pin(saleId: string, ask: PinAsked): Promise<Hold> {
-    return this.#pins.add({ saleId, ask })
+    return this.#pins.add(saleId, ask)
   }
 
   async #answers(
