@@ -47,6 +47,7 @@ export async function compose(options: ComposeOptions): Promise<App> {
     new ConditionWatch({
       ...base,
       sql: base.watchSql,
+      pool: base.sql,
       ordersSaving: edge?.ordersSaving ?? (() => 0),
     }),
     listening('sale changes', () => saleChanges(base, (saleId) => base.changedSales$.next(saleId))),

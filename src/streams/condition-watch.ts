@@ -13,7 +13,10 @@ import { reader } from './outbox-relay.ts'
 import { Probe } from './probe.ts'
 
 export interface ConditionWatchOptions {
+  /** Of its own: in a crowd the others are asked for before this. */
   readonly sql: Sql
+  /** What requests go by. */
+  readonly pool: Sql
   readonly redis: RedisServers
   readonly broker: Broker
   readonly clock: Clock
@@ -39,6 +42,7 @@ export class ConditionWatch implements Service {
   readonly name = 'conditions'
   readonly #options: ConditionWatchOptions
   readonly #postgres: Probe
+  readonly #pool: Probe
   readonly #redis: Probe
   readonly #work = new Subscription()
   #unownedLooks = 0
@@ -46,8 +50,9 @@ export class ConditionWatch implements Service {
 
   constructor(options: ConditionWatchOptions) {
     this.#options = options
-    const { clock } = options
+    const { clock, pool } = options
     this.#postgres = new Probe({ clock, ask: () => this.#askPostgres() })
+    this.#pool = new Probe({ clock, ask: async () => void (await pool`select 1`) })
     this.#redis = new Probe({ clock, ask: () => this.#askRedis() })
   }
 
@@ -69,8 +74,11 @@ export class ConditionWatch implements Service {
   #look(): void {
     const { conditions, ordersSaving } = this.#options
     this.#postgres.look()
+    this.#pool.look()
     this.#redis.look()
-    if (this.#postgres.isAway) conditions.seen('postgresql-away', { detail: { err: this.#postgres.error } })
+    // No connection may be left to be had where one is still open; that requests wait for one is no failure.
+    const failure = this.#postgres.isAway ? this.#postgres.error : this.#pool.failure
+    if (failure !== undefined) conditions.seen('postgresql-away', { detail: { err: failure } })
     if (this.#redis.isAway) this.#noteRedis(this.#redis.error)
     this.#noteNodes()
     const orders = ordersSaving()

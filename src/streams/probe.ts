@@ -24,6 +24,11 @@ export class Probe {
     return this.#isLate() ? new Error(`no answer within ${patienceMs} ms`) : this.#error
   }
 
+  /** What it answered last, where that was an error: to be slow is none. */
+  get failure(): Error | undefined {
+    return this.#error
+  }
+
   look(): void {
     if (this.#askedAtMs !== undefined) return
     this.#askedAtMs = this.#clock.nowMs()
