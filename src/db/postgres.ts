@@ -29,7 +29,7 @@ export interface PostgresOptions {
 }
 
 /** The option is there, its type is not. */
-const socketOption = { socket: openPostgresSocket }
+export const socketOption = { socket: openPostgresSocket }
 
 export function connectPostgres(options: PostgresOptions): Sql {
   return postgres(options.url, {

@@ -30,12 +30,13 @@ export class SavingNotes {
     await this.#at(orderId, (redis, key) => redis.del(key))
   }
 
-  /** Never rejects. */
+  /** Never rejects; a note that another version of the program wrote may say nothing to this one. */
   async find(asked: { orderId: string; accountId: string }): Promise<OrderMessage | undefined> {
-    const text = await this.#at(asked.orderId, (redis, key) => redis.get(key))
-    if (text === undefined || text === null) return undefined
-    const { account, order } = note.parse(JSON.parse(text))
-    return account === asked.accountId ? order : undefined
+    const kept = await this.#at(asked.orderId, async (redis, key) => {
+      const text = await redis.get(key)
+      return text === null ? undefined : note.parse(JSON.parse(text))
+    })
+    return kept?.account === asked.accountId ? kept.order : undefined
   }
 
   async #at<T>(orderId: string, call: (redis: Redis, key: string) => Promise<T>): Promise<T | undefined> {
