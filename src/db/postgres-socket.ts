@@ -1,14 +1,18 @@
 import { Socket } from 'node:net'
 
 /**
- * Opens the socket of a connection; it may be written to at once. Postgres.js lets go of its socket as soon as that is
+ * Opens the socket of a connection; it may be written to at once. Where statements have a time-out, a server that says
+ * nothing for a third longer is gone, be it without a goodbye: the operating system would go on believing in it for a quarter of
+ * an hour, while a new connection would work at once.
+ * Postgres.js lets go of its socket as soon as that is
  * closed, and then sends the ROLLBACK of a transaction that was cut off: an error outside of every promise, which ends
  * the process (porsager/postgres#1208). This one first says that it is lost, lets what follows from that run dry, and
  * closes then. It cannot do so below TLS, which puts a socket of its own on top.
  */
 export function openPostgresSocket(options: SocketOptions): Socket {
   forgoKnownTypes(options)
-  const socket = new LastingSocket()
+  const { statement_timeout: timeoutMs } = options.connection
+  const socket = new LastingSocket(timeoutMs === undefined ? Infinity : (timeoutMs * 4) / 3)
   const turn = turns++
   const host = options.host[turn % options.host.length] ?? 'localhost'
   const port = options.port[turn % options.port.length] ?? 5432
@@ -19,6 +23,7 @@ export function openPostgresSocket(options: SocketOptions): Socket {
 interface SocketOptions {
   readonly host: readonly string[]
   readonly port: readonly number[]
+  readonly connection: { readonly statement_timeout?: number }
   fetch_types: boolean
   /** By the number of a type; those of arrays are added by the first connection. */
   readonly parsers: Readonly<Record<number, unknown>>
@@ -39,21 +44,37 @@ const textArray = 1009
 let turns = 0
 
 class LastingSocket extends Socket {
+  readonly #answersWithinMs: number
   #wasConnected = false
+  /** Runs while something was asked since the last answer. */
+  #patience: NodeJS.Timeout | undefined
 
-  constructor() {
+  constructor(answersWithinMs: number) {
     super()
+    this.#answersWithinMs = answersWithinMs
     this.once('connect', () => {
       this.#wasConnected = true
     })
   }
 
+  override _write(chunk: Buffer, encoding: BufferEncoding, told: (error?: Error | null) => void): void {
+    if (Number.isFinite(this.#answersWithinMs))
+      this.#patience ??= setTimeout(() => this.destroy(), this.#answersWithinMs).unref()
+    super._write(chunk, encoding, told)
+  }
+
   override emit(event: string | symbol, ...values: unknown[]): boolean {
+    if (event === 'data' || event === 'close') this.#rest()
     if (event !== 'close' || !this.#wasConnected) return super.emit(event, ...values)
     if (this.listenerCount('error') > 0) super.emit('error', connectionLost())
     // Whatever was awaiting an answer goes on in this turn and writes at the end of the next one.
     setImmediate(() => setImmediate(() => super.emit('close', false)))
     return true
+  }
+
+  #rest(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
   }
 }
 
