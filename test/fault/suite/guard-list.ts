@@ -11,6 +11,18 @@ export const guards: readonly Guard[] = [
     rounds: 1,
   },
   {
+    name: 'pace',
+    edits: [
+      {
+        file: 'domain/queue/lua/admission-admit.lua',
+        from: 'local paced = math.min(rate - pace, math.floor(spare_credit))',
+        to: 'local paced = 1000',
+      },
+    ],
+    faults: [],
+    rounds: 1,
+  },
+  {
     name: 'fence',
     edits: [
       {

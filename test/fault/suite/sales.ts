@@ -1,6 +1,10 @@
 import type { World } from './world.ts'
 
-/** Two sales that a crowd comes to: seats that cost something, and places of slots that cost nothing. */
+/**
+ * Three sales that a crowd comes to: seats that cost something, places of slots that cost nothing, and more places than
+ * there are people. What keeps people waiting for the first two is the gate, until they are sold out; for the third it is the
+ * pace, which in a minute lets in fewer than come.
+ */
 const roundSales = {
   seats: {
     kind: 'seats',
@@ -21,9 +25,16 @@ const roundSales = {
     slots: {
       dates: ['2030-01-01'],
       hours: ['10:00', '11:00', '12:00', '13:00'],
-      capacity: 20,
+      capacity: 12,
       priceMinor: 0,
     },
+  },
+  paced: {
+    kind: 'slots',
+    title: 'Places at a slow pace',
+    currency: 'KRW',
+    queue: { ratePerMinute: 60, maxActive: 40, tokenTtlSeconds: 45, holdTtlSeconds: 8, maxPerAccount: 1 },
+    slots: { dates: ['2030-01-01'], hours: ['10:00'], capacity: 150, priceMinor: 0 },
   },
 } as const
 
