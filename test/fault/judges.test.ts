@@ -1,9 +1,13 @@
 import t from 'tap'
 import { seededRandom } from '../../src/crowd/seeded-random.ts'
+import { UnitMap } from '../../src/client/unit-map.ts'
 import { garbledNotices } from './suite/garbled-notices.ts'
+import { grounds, unseen } from './suite/grounds.ts'
 import type { Call } from './suite/history.ts'
 import { judgeAnswers } from './suite/judge-answers.ts'
 import { judgeUnits } from './suite/judge-units.ts'
+import { PromiseTable } from './suite/promise-table.ts'
+import { ToldPositions } from './suite/told-positions.ts'
 import { tenuresOf, type Loss, type OrderRow } from './suite/tenures.ts'
 
 /** When the histories began. */
@@ -52,7 +56,7 @@ const row = (hold: string, createdMs: number, more: Partial<OrderRow> = {}): Ord
 })
 
 const units = ({ all }: Calls, orders: readonly OrderRow[] = [], losses: readonly Loss[] = []): string[] =>
-  judgeUnits(tenuresOf({ calls: all, orders, losses, epochMs }), new Map()).map(({ what }) => what)
+  judgeUnits(tenuresOf({ calls: all, orders, losses, epochMs }), new Map()).breaches.map(({ what }) => what)
 
 t.test('a seat that is held may be given again once its hold may have ended', async (t) => {
   const taken = new Calls().holds('hld_1', 0)
@@ -87,7 +91,7 @@ t.test('an order of a hold that nobody heard of counts too', async (t) => {
 })
 
 const answers = ({ all }: Calls, orders: readonly OrderRow[] = []): number[] =>
-  judgeAnswers(all, { orders, epochMs }).map(({ promise }) => promise)
+  judgeAnswers(all, { orders, epochMs }).breaches.map(({ promise }) => promise)
 
 t.test('answers that do not agree are found', async (t) => {
   t.same(answers(new Calls().holds('hld_1', 0, { key: 'k' }).holds('hld_1', 500, { key: 'k' })), [])
@@ -98,6 +102,67 @@ t.test('answers that do not agree are found', async (t) => {
   t.same(answers(new Calls().holds('hld_1', 0).orders('hld_1', 8_200)), [8], 'ordered after its end')
   t.same(answers(new Calls().holds('hld_1', 0).orders('hld_1', 8_200, { status: 410 })), [])
   t.same(answers(new Calls().holds('hld_1', 0).orders('hld_1', 7_900).orders('hld_1', 8_200)), [])
+})
+
+t.test('what nobody looked at was not kept', async (t) => {
+  const told = new Calls()
+    .holds('hld_1', 0, { key: 'k' })
+    .holds('hld_1', 500, { key: 'k' })
+    .holds('hld_2', 600)
+    .orders('hld_1', 700, { answer: '{"order":{"id":"ord_hld_1","sale":"sal_a","status":"booked"}}' })
+  const { looked } = judgeAnswers(told.all, { orders: [row('hld_1', 705)], epochMs })
+  t.same(looked, { booked: 1, repeats: 1, unsold: 1 })
+  const all = Object.fromEntries(Object.entries(grounds).map(([name, { least }]) => [name, least]))
+  t.same(unseen(all), [])
+  t.match(unseen({ ...all, tokens: 3 }), [{ promise: 3, what: /^nothing was looked at: 3 tokens/ }])
+  t.same(
+    unseen({}).map(({ promise }) => promise),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  )
+})
+
+t.test('a position that one alone was told shows nothing', async (t) => {
+  const positions = new ToldPositions()
+  const map = new UnitMap()
+  map.replace({ epoch: 1, seq: 1, seats: '', pools: { slot: 3 } })
+  positions.saw(sale, map, 'one')
+  positions.saw(sale, map, 'one')
+  t.same(positions.judged, { breaches: [], looked: { positions: 0 } })
+  positions.saw(sale, map, 'other')
+  t.same(positions.judged, { breaches: [], looked: { positions: 1 } })
+  map.replace({ epoch: 1, seq: 1, seats: '', pools: { slot: 2 } })
+  positions.saw(sale, map, 'third')
+  t.match(positions.judged.breaches, [{ promise: 6, what: /third and one know different maps/ }])
+})
+
+const fault = (name: string) => ({ name, run: async () => undefined })
+const plan = (...names: string[]) => ({
+  number: 1,
+  seed: 1,
+  buyers: 2,
+  faults: names.map(fault),
+  together: 1,
+})
+
+t.test('promises of rounds are counted, and faults that came to their end', async (t) => {
+  const table = new PromiseTable()
+  t.same(table.counts, { passed: 0, failed: 1 }, 'nothing was done')
+  table.add({ plan: plan('one', 'other'), breaches: [], unseen: [], cutShort: [] })
+  t.same(table.counts, { passed: 10, failed: 0 })
+  const breaches = [
+    { promise: 4, what: 'a' },
+    { promise: 4, what: 'b' },
+  ]
+  const unseen = [{ promise: 8, what: 'nothing' }]
+  const cutShort = [{ name: 'third', why: 'late' }]
+  table.add({ plan: plan('one', 'third'), breaches, unseen, cutShort })
+  t.same(table.counts, { passed: 17, failed: 3 })
+  const [, one, other, third] = table.lines()
+  t.match(one, /^one +2 +2 +2 +1\/2! +2 +2 +2 +1\/2!$/)
+  t.match(other, /^other( +1){8}$/)
+  t.match(third, /^third( +-){8}$/)
+  table.addLater('third', 5, true)
+  t.same(table.counts, { passed: 17, failed: 4 })
 })
 
 const notice = (text: string): Buffer =>

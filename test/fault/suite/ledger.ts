@@ -1,19 +1,20 @@
 import { saleKeys } from '../../../src/domain/sale-state/sale-keys.ts'
 import { admissionsOf, mostOpen, mostWithin, type AdmissionRow } from '../../support/fleet.ts'
-import type { Breach } from './promises.ts'
+import type { Breach, Judged } from './promises.ts'
 import type { Narrowing, RoundSale } from './sales.ts'
 import type { World } from './world.ts'
 
 /** What PostgreSQL has in the end, held against the promises; it takes nobody's word for anything. */
-export async function judgeLedger(world: World, sales: readonly RoundSale[]): Promise<Breach[]> {
+export async function judgeLedger(world: World, sales: readonly RoundSale[]): Promise<Judged> {
   const ids = sales.map(({ id }) => id)
-  return [
+  const breaches = [
     ...(await oversold(world, ids)),
     ...(await judgeMoney(world, ids)),
     ...(await beyondLimit(world, ids)),
     ...(await strayAdmissions(world)),
     ...(await gates(world, sales)),
   ]
+  return { breaches, looked: { charges: await approvedCharges(world, ids) } }
 }
 
 /** Nothing was taken for nothing, and nothing given for nothing. */
@@ -46,6 +47,13 @@ async function orphanMoney({ sql }: World, ids: readonly string[]): Promise<Brea
     promise: 5,
     what: `${order} is ${status} and money was taken for it ${taken} times and not given back`,
   }))
+}
+
+async function approvedCharges({ sql }: World, ids: readonly string[]): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from sandbox_charges c join orders o on o.id = c.order_id
+    where o.sale_id = any(${[...ids]}) and c.outcome = 'approved'`
+  return row?.count ?? 0
 }
 
 async function unpaidSeats({ sql }: World, ids: readonly string[]): Promise<Breach[]> {

@@ -4,8 +4,9 @@ import { guards } from './guard-list.ts'
 import { copyProgram, takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
+import { PromiseTable } from './promise-table.ts'
 import { promiseTitles } from './promises.ts'
-import { PromiseTable, roundLines } from './report.ts'
+import { roundLines } from './report.ts'
 import { runRound, type RoundPlan } from './round.ts'
 import { judgePutOff, lateAnswers } from './slow-provider.ts'
 import { World } from './world.ts'
@@ -79,7 +80,8 @@ async function judgeLater(world: World, table: PromiseTable): Promise<void> {
   const judged = await judgePutOff(world)
   if (judged === undefined) return
   const { charges, breaches } = judged
-  say(`${charges} charges were answered after minutes: ${breaches.length === 0 ? 'all kept' : 'BREACHES'}`)
+  const kept = charges === 0 ? 'NOTHING WAS SHOWN' : 'all kept'
+  say(`${charges} charges were answered after minutes: ${breaches.length === 0 ? kept : 'BREACHES'}`)
   breaches.forEach(({ promise, what }) => say(`  ${promise} ${promiseTitles[promise - 1]}: ${what}`))
   // With none, nothing was shown.
   table.addLater(lateAnswers, 5, charges === 0 || breaches.length > 0)
@@ -134,7 +136,9 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
     if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
     const some = guard.faults.map((name) => mustFind(name))
     for (let number = 1; number <= guard.rounds; number++) {
-      const report = await runRound(world, { ...options, number, faults: some, together: 1 })
+      const plan = { ...options, number, faults: some, together: 1 }
+      // A program without a guard may be too broken for there to be much to look at.
+      const report = { ...(await runRound(world, plan)), unseen: [] }
       roundLines(report).forEach(say)
       // A program that cannot run without it has not been looked at.
       if (report.breaches.some(({ what }) => !what.includes('ended by itself'))) return true

@@ -12,7 +12,8 @@ import { judgeAnswers } from './judge-answers.ts'
 import { judgeUnits } from './judge-units.ts'
 import { LateOrders } from './late-orders.ts'
 import { withOddCards } from './odd-cards.ts'
-import { breachesOf, type Breach } from './promises.ts'
+import { unseen } from './grounds.ts'
+import { judgedByCrowd, judgedTogether, type Breach, type Judged, type Looked } from './promises.ts'
 import { reloading } from './reloads.ts'
 import { replaying } from './replays.ts'
 import { RestlessViewers } from './restless-viewers.ts'
@@ -35,10 +36,18 @@ export interface RoundPlan {
 export interface RoundReport {
   readonly plan: RoundPlan
   readonly breaches: readonly Breach[]
+  /** Promises of which nothing was shown. */
+  readonly unseen: readonly Breach[]
+  readonly looked: Looked
   /** Faults that came to no end, because of another one. */
-  readonly cutShort: readonly string[]
+  readonly cutShort: readonly CutShort[]
   readonly history: CallHistory
   readonly booked: number
+}
+
+export interface CutShort {
+  readonly name: string
+  readonly why: string
 }
 
 /** Buyers think and wait by a clock that runs so many times as fast. */
@@ -55,10 +64,12 @@ const pauseMs = 1_500
 const settlingMs = 10_000
 /** A fault that takes longer is worth a line. */
 const longMs = 20_000
-/** What is left of the crowd after the last fault is sent home after this. */
+/** What is left of the crowd after the last fault is sent home after this; later where so few were let in that it shows nothing. */
 const lastMs = 10_000
+const lastMaxMs = 30_000
+const letInLeast = 60
 
-/** A crowd comes to two new sales while things break; then everything is mended, and what happened is judged. */
+/** A crowd comes to new sales while things break; then everything is mended, and what happened is judged. */
 export async function runRound(world: World, plan: RoundPlan): Promise<RoundReport> {
   const history = new CallHistory(() => Date.now())
   const epochMs = Date.now()
@@ -75,7 +86,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const fickle = new FickleBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const sendHome = new AbortController()
   const breaking = breakThings(world, plan, history).then(async (broken) => {
-    await wait(lastMs, undefined, { signal: sendHome.signal }).catch(() => undefined)
+    await enoughToSee(world, sales, sendHome.signal)
     sendHome.abort()
     return broken
   })
@@ -93,16 +104,17 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     // Met by another fault, it may be a while until the settings are heard of.
     if (plan.together > 1) world.narrowings = []
     // Tokens and holds that nobody used end, and what could not be paid is given up.
-    const breaches = [
-      ...reports.flatMap(({ verdict }) => breachesOf(verdict)),
-      ...(await settled(() => judgeLedger(world, sales))),
-      ...(await judgeHistory(world, sales, { calls: history.calls, losses, epochMs })),
-      ...(await viewers.judge(sales)),
-      ...positions.breaches,
-      ...restless.breaches,
-      ...world.servers.flatMap(({ falls }) => falls.splice(0).map((what) => ({ promise: 4, what }))),
-    ]
-    return { plan, breaches, cutShort, history, booked: await bookedIn(world, sales) }
+    const judged = judgedTogether([
+      ...reports.map(({ verdict }) => judgedByCrowd(verdict)),
+      await settled(() => judgeLedger(world, sales)),
+      await judgeHistory(world, sales, { calls: history.calls, losses, epochMs }),
+      { breaches: await viewers.judge(sales), looked: {} },
+      positions.judged,
+      { breaches: restless.breaches, looked: {} },
+      { breaches: world.servers.flatMap(({ falls }) => fallen(falls.splice(0))), looked: {} },
+    ])
+    const booked = await bookedIn(world, sales)
+    return { plan, ...judged, unseen: unseen(judged.looked), cutShort, history, booked }
   } finally {
     late.stop()
     void fickle.stop()
@@ -114,17 +126,19 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   }
 }
 
+const fallen = (falls: readonly string[]): Breach[] => falls.map((what) => ({ promise: 4, what }))
+
 async function judgeHistory(
   world: World,
   sales: readonly RoundSale[],
   sources: Omit<TenureSources, 'orders'>,
-): Promise<Breach[]> {
+): Promise<Judged> {
   const orders = await orderRows(world, sales)
   const tenures = tenuresOf({ ...sources, orders })
-  return [
-    ...judgeUnits(tenures, await capacitiesOf(world, sales)),
-    ...judgeAnswers(sources.calls, { orders, epochMs: sources.epochMs }),
-  ]
+  return judgedTogether([
+    judgeUnits(tenures, await capacitiesOf(world, sales)),
+    judgeAnswers(sources.calls, { orders, epochMs: sources.epochMs }),
+  ])
 }
 
 /** Resolves with the times, in the history's own, at which Redis forgot. */
@@ -132,10 +146,10 @@ async function breakThings(
   world: World,
   plan: RoundPlan,
   history: CallHistory,
-): Promise<{ losses: Loss[]; cutShort: string[] }> {
+): Promise<{ losses: Loss[]; cutShort: CutShort[] }> {
   const random = seededRandom(plan.seed, 1_000 + plan.number)
   const losses: Loss[] = []
-  const cutShort: string[] = []
+  const cutShort: CutShort[] = []
   await wait(firstMs)
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
     history.note(`${fault.name}: begins`)
@@ -146,7 +160,7 @@ async function breakThings(
       (reason: unknown) => (reason instanceof Error ? reason.message : JSON.stringify(reason)),
     )
     if (fault.forgets) losses.push({ fromMs, toMs: history.sinceMs })
-    if (error !== undefined) cutShort.push(`${fault.name}: ${error}`)
+    if (error !== undefined) cutShort.push({ name: fault.name, why: error })
     history.note(`${fault.name}: is over`)
     const lastedMs = history.sinceMs - fromMs
     if (lastedMs > longMs) world.log(`${fault.name} took ${Math.round(lastedMs / 1_000)} s`)
@@ -162,6 +176,17 @@ async function breakThings(
   await world.mend()
   history.note('everything is mended')
   return { losses, cutShort }
+}
+
+async function enoughToSee(world: World, sales: readonly RoundSale[], signal: AbortSignal): Promise<void> {
+  const letIn = async (): Promise<number> => {
+    const [row] = await world.sql<{ count: number }[]>`
+      select count(*)::int as count from admissions where sale_id = any(${sales.map(({ id }) => id)})`
+    return row?.count ?? 0
+  }
+  const untilMs = Date.now() + lastMaxMs
+  await wait(lastMs, undefined, { signal }).catch(() => undefined)
+  while (!signal.aborted && Date.now() < untilMs && (await letIn()) < letInLeast) await wait(500)
 }
 
 async function visitAll(
@@ -188,10 +213,10 @@ async function visitAll(
 }
 
 /** What is still under way when it is looked at first gets a while to come to its end. */
-async function settled(judge: () => Promise<Breach[]>): Promise<Breach[]> {
+async function settled(judge: () => Promise<Judged>): Promise<Judged> {
   for (let looks = 0; ; looks++) {
-    const breaches = await judge()
-    if (breaches.length === 0 || looks === 40) return breaches
+    const judged = await judge()
+    if (judged.breaches.length === 0 || looks === 40) return judged
     await wait(500)
   }
 }
