@@ -60,6 +60,8 @@ const hastened: Time = {
 const firstMs = 2_000
 /** Before a fault, at the most. */
 const pauseMs = 1_500
+/** Before a fault that comes alone: settings and leases are heard of by then. */
+const quietMs = 2_500
 /** Payments that are under way longer are judged without their outcome. */
 const settlingMs = 10_000
 /** A fault that takes longer is worth a line. */
@@ -101,8 +103,6 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     const { losses, cutShort } = await breaking
     restless.stop()
     await fickle.stop()
-    // Met by another fault, it may be a while until the settings are heard of.
-    if (plan.together > 1) world.narrowings = []
     // Tokens and holds that nobody used end, and what could not be paid is given up.
     const judged = judgedTogether([
       ...reports.map(({ verdict }) => judgedByCrowd(verdict)),
@@ -165,7 +165,8 @@ async function breakThings(
     const lastedMs = history.sinceMs - fromMs
     if (lastedMs > longMs) world.log(`${fault.name} took ${Math.round(lastedMs / 1_000)} s`)
   }
-  const coming = plan.faults.map((fault) => ({ fault, chance: seededRandom(random() * 2 ** 31, 0) })).values()
+  const all = plan.faults.map((fault) => ({ fault, chance: seededRandom(random() * 2 ** 31, 0) }))
+  const coming = all.filter(({ fault }) => fault.alone !== true).values()
   const oneAfterAnother = async (): Promise<void> => {
     for (const { fault, chance } of coming) {
       await wait(chance() * pauseMs)
@@ -174,6 +175,11 @@ async function breakThings(
   }
   await Promise.all(Array.from({ length: plan.together }, oneAfterAnother))
   await world.mend()
+  for (const { fault, chance } of all.filter((each) => each.fault.alone === true)) {
+    await wait(quietMs)
+    await one(fault, chance)
+    await world.mend()
+  }
   history.note('everything is mended')
   return { losses, cutShort }
 }

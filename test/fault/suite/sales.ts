@@ -1,3 +1,4 @@
+import { untilDone } from './until.ts'
 import type { World } from './world.ts'
 
 /**
@@ -38,6 +39,9 @@ const roundSales = {
   },
 } as const
 
+/** Of a first edge that is away for a while. */
+const patience = { withinMs: 30_000, everyMs: 200 }
+
 /** From when and until when a gate takes fewer. */
 export interface Narrowing {
   readonly sale: string
@@ -56,11 +60,13 @@ export interface RoundSale {
 export async function openSales(world: World): Promise<RoundSale[]> {
   return await Promise.all(
     Object.values(roundSales).map(async (description) => {
-      const { id } = (await call(world, 'POST', '/api/v1/sales', {
+      const sale = {
         ...description,
         opensAt: new Date(Date.now() - 60_000).toISOString(),
         closesAt: new Date(Date.now() + 3_600_000).toISOString(),
-      })) as { id: string }
+      }
+      const made = await untilDone(() => call(world, 'POST', '/api/v1/sales', sale), patience)
+      const { id } = made as { id: string }
       const { maxActive, ratePerMinute } = description.queue
       return { id, maxActive, ratePerMinute }
     }),
@@ -77,14 +83,15 @@ export async function capacitiesOf(
   return new Map(rows.map(({ sale, code, capacity }) => [`${code} of ${sale}`, capacity]))
 }
 
-/** Changes how many a gate takes at once. */
+/** Changes how many a gate takes at once; tried again until it succeeds. */
 export async function setGate(world: World, sale: string, maxActive: number): Promise<void> {
-  await call(world, 'PATCH', `/api/v1/sales/${sale}`, { queue: { maxActive } })
+  await untilDone(() => call(world, 'PATCH', `/api/v1/sales/${sale}`, { queue: { maxActive } }), patience)
 }
 
 /** So that later rounds do not pay for what is over. */
 export async function closeSales(world: World, sales: readonly RoundSale[]): Promise<void> {
-  for (const { id } of sales) await call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' })
+  for (const { id } of sales)
+    await untilDone(() => call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' }), patience)
 }
 
 /** Calls the first edge, as the organiser where there is no token, and throws what is no success. */
