@@ -78,7 +78,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const sales = await openSales(world)
   world.sales = sales
   world.narrowings = []
-  const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200 })
+  const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200, sendsAgain: false })
   const positions = new ToldPositions()
   const viewers = new Viewers(world, sales, { fetch: plain, positions })
   const restless = new RestlessViewers(world, sales, { seed: plan.seed, fetch: plain, positions })
