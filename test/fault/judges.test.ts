@@ -8,6 +8,7 @@ import { judgeAnswers } from './suite/judge-answers.ts'
 import { judgeUnits } from './suite/judge-units.ts'
 import { PromiseTable } from './suite/promise-table.ts'
 import { ToldPositions } from './suite/told-positions.ts'
+import { heard, refusal } from './suite/restless-viewers.ts'
 import { tenuresOf, type Loss, type OrderRow } from './suite/tenures.ts'
 
 /** When the histories began. */
@@ -20,7 +21,7 @@ class Calls {
 
   made(call: Partial<Call> & { method: string; path: string; atMs: number }): this {
     const { atMs } = call
-    const rest = { who: 'one', endMs: atMs + 10, key: '', sent: '', status: 200, answer: '' }
+    const rest = { who: 'one', endMs: atMs + 10, key: '', sent: '', status: 200, retryAfter: '', answer: '' }
     this.all.push({ number: this.all.length, ...rest, ...call })
     return this
   }
@@ -135,6 +136,24 @@ t.test('a position that one alone was told shows nothing', async (t) => {
   t.match(positions.judged.breaches, [{ promise: 6, what: /third and one know different maps/ }])
 })
 
+t.test('a frame that nobody can read, or that does not follow, is found', async (t) => {
+  const map = new UnitMap()
+  const hear = (event: string, data: unknown, lastEventId = '1:1', isWrong = false) => {
+    const text = typeof data === 'string' ? data : JSON.stringify(data)
+    return heard(map, { event, data: text, lastEventId }, isWrong)
+  }
+  const change = (prev: number, seq: number) => ({ prev, seq, changes: [], pools: {} })
+  t.match(hear('snapshot', '{"epoch":1'), /^what nobody can read: snapshot/)
+  t.match(hear('snapshot', { epoch: 1, seq: 1 }), /nobody can read/)
+  t.equal(hear('snapshot', { epoch: 1, seq: 1, seats: '', pools: {} }), undefined)
+  t.match(hear('delta', { seq: 2 }), /nobody can read/)
+  t.equal(hear('delta', change(1, 2), '1:2'), undefined)
+  t.match(hear('delta', change(3, 4), '1:4'), /1:4 after 1:2/)
+  t.match(hear('delta', change(3, 4), '1:4', true), /a delta of 3 instead of a snapshot/)
+  t.same([200, 503].map(refusal), ['refused with 200', undefined])
+  t.match(refusal(400), /400/)
+})
+
 const fault = (name: string) => ({ name, run: async () => undefined })
 const plan = (...names: string[]) => ({
   number: 1,
@@ -163,6 +182,28 @@ t.test('promises of rounds are counted, and faults that came to their end', asyn
   t.match(third, /^third( +-){8}$/)
   table.addLater('third', 5, true)
   t.same(table.counts, { passed: 17, failed: 4 })
+})
+
+t.test('what goes wrong inside is no answer', async (t) => {
+  const asked = (more: Partial<Call>) =>
+    answers(new Calls().made({ method: 'GET', path: '/api/v1/orders', atMs: 0, ...more }))
+  t.same(asked({ status: 500, answer: '{}' }), [4])
+  t.same(asked({ status: 503 }), [4], 'nobody says when')
+  t.same(asked({ status: 503, retryAfter: '1' }), [])
+  t.same(asked({ status: 429 }), [])
+  t.same(asked({ status: 0 }), [], 'what was not answered is no answer')
+})
+
+t.test('what was said to be booked is', async (t) => {
+  const told = (status: string) => {
+    const answer = `{"items":[{"id":"ord_hld_1","sale":"sal_a","status":"${status}","bookings":[]}],"next":null}`
+    return new Calls().made({ method: 'GET', path: '/api/v1/orders', atMs: 900, answer })
+  }
+  t.same(answers(told('booked')), [4], 'it is nowhere')
+  t.same(answers(told('booked'), [row('hld_1', 105)]), [])
+  t.same(answers(told('booked'), [row('hld_1', 105, { status: 'cancelled' })]), [])
+  t.same(answers(told('booked'), [row('hld_1', 105, { status: 'refused' })]), [4])
+  t.same(answers(told('paying'), [row('hld_1', 105, { status: 'refused' })]), [])
 })
 
 const notice = (text: string): Buffer =>

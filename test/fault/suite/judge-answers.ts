@@ -12,9 +12,34 @@ export function judgeAnswers(
     ...refusedAndBooked(calls, orders),
     ...orderedLate(calls, epochMs),
     ...unrepeatable(calls),
+    ...wrongAnswers(calls),
+    ...saidAndGone(calls, orders),
   ]
   const looked = { booked: saidBooked(calls).size, unsold: unsold(calls, orders) }
   return judgedTogether([unlikeAnswers(calls), { breaches, looked }])
+}
+
+/** What goes wrong inside is no answer: what cannot be done now is said to be possible later, and when. */
+function wrongAnswers(calls: readonly Call[]): Breach[] {
+  const wrong = calls.filter(
+    ({ status = 0, retryAfter }) => status >= 500 && (status !== 503 || retryAfter === ''),
+  )
+  return wrong.map(({ method, path, status, answer }) => ({
+    promise: 4,
+    what: `wrong answer: ${method} ${path} → ${status}${status === 503 ? ' without Retry-After' : ''} ${answer.slice(0, 240)}`,
+  }))
+}
+
+/** Whatever was said to be booked, to anybody, is booked, or was given back since. */
+function saidAndGone(calls: readonly Call[], orders: readonly OrderRow[]): Breach[] {
+  const byId = new Map(orders.map((order) => [order.id, order.status]))
+  return [...saidBooked(calls)].flatMap(([id, { method, path }]) => {
+    const now = byId.get(id)
+    if (now === 'booked' || now === 'cancelled') return []
+    return [
+      { promise: 4, what: `${method} ${path} said that ${id} is booked, and it is ${now ?? 'nowhere'}` },
+    ]
+  })
 }
 
 /** What does the same however often it comes, and under whatever key; one guest more is nobody’s loss. */
