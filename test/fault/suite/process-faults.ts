@@ -2,15 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { claimMs } from '../../../src/domain/payments/payment.ts'
 import { clockOff } from './clock-off.ts'
 import { leaseMs } from '../../../src/streams/lease.ts'
+import { awayInTurn, inTurn } from './edges-in-turn.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
 import { lateWrites } from './late-writes.ts'
 import { setGate, type RoundSale } from './sales.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
-
-/** One edge is there, unless everything is killed: who can reach none for long loses what a loss of Redis would keep. */
-const inTurn = (world: World, server: Server, work: () => Promise<void>): Promise<void> =>
-  world.inTurn(world.edges.includes(server) ? world.edges : [server], work)
 
 async function killed(world: World, server: Server, random: Random): Promise<void> {
   await inTurn(world, server, async () => {
@@ -110,7 +107,10 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'an edge sleeps',
-    run: (world, random) => stopped(oneOf(world.edges, random), seconds(2, 6, random)),
+    run: async (world, random) => {
+      const edge = oneOf(world.edges, random)
+      await awayInTurn(world, edge, () => stopped(edge, seconds(2, 6, random)))
+    },
   },
   {
     name: 'all processes are begun anew, one after another',
