@@ -10,8 +10,10 @@ export type LedgerWorld = Pick<World, 'sql' | 'narrowings'> & {
   readonly stores: Pick<World['stores'], 'sentinels' | 'cluster'>
 }
 
+type LedgerSale = Pick<RoundSale, 'id' | 'maxActive' | 'ratePerMinute'>
+
 /** What PostgreSQL has in the end, held against the promises; it takes nobody's word for anything. */
-export async function judgeLedger(world: LedgerWorld, sales: readonly RoundSale[]): Promise<Judged> {
+export async function judgeLedger(world: LedgerWorld, sales: readonly LedgerSale[]): Promise<Judged> {
   const ids = sales.map(({ id }) => id)
   const breaches = [
     ...(await oversold(world, ids)),
@@ -134,7 +136,7 @@ async function overdueAdmissions({ sql }: Pick<World, 'sql'>): Promise<Breach[]>
   }))
 }
 
-async function gates({ sql, narrowings }: LedgerWorld, sales: readonly RoundSale[]): Promise<Breach[]> {
+async function gates({ sql, narrowings }: LedgerWorld, sales: readonly LedgerSale[]): Promise<Breach[]> {
   const breaches: Breach[] = []
   for (const { id, maxActive, ratePerMinute } of sales) {
     const admissions = await admissionsOf(sql, id)

@@ -5,7 +5,7 @@ import { copyProgram, takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
 import { PromiseTable } from './promise-table.ts'
-import { promiseTitles } from './promises.ts'
+import { promiseTitles, type Breach } from './promises.ts'
 import { roundLines } from './report.ts'
 import { runRound, type RoundPlan } from './round.ts'
 import { judgePutOff, lateAnswers } from './slow-provider.ts'
@@ -140,14 +140,18 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
       // A program without a guard may be too broken for there to be much to look at.
       const report = { ...(await runRound(world, plan)), unseen: [] }
       roundLines(report).forEach(say)
-      // A program that cannot run without it has not been looked at.
-      if (report.breaches.some(({ what }) => !what.includes('ended by itself'))) return true
+      if (report.breaches.some((breach) => isOf(guard, breach))) return true
     }
     return false
   } finally {
     await world.end()
     await remove()
   }
+}
+
+/** A program that cannot run without it has not been looked at, and something else that is broken is another matter. */
+function isOf({ promises }: Guard, { promise, what }: Breach): boolean {
+  return promises.includes(promise) && !what.includes('ended by itself')
 }
 
 function mustFind(name: string): Fault {

@@ -8,6 +8,7 @@ import type { Fault } from './fault.ts'
 import { CallHistory } from './history.ts'
 import { judgeLedger } from './ledger.ts'
 import { FickleBuyers } from './fickle-buyers.ts'
+import { GreedyBuyers } from './greedy-buyers.ts'
 import { judgeAnswers } from './judge-answers.ts'
 import { judgeUnits } from './judge-units.ts'
 import { LateOrders } from './late-orders.ts'
@@ -86,6 +87,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const recorded = history.recorded(plain)
   const late = new LateOrders(recorded)
   const fickle = new FickleBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
+  const greedy = new GreedyBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const sendHome = new AbortController()
   const breaking = breakThings(world, plan, history).then(async (broken) => {
     await enoughToSee(world, sales, sendHome.signal)
@@ -102,7 +104,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     sendHome.abort()
     const { losses, cutShort } = await breaking
     restless.stop()
-    await fickle.stop()
+    await Promise.all([fickle.stop(), greedy.stop()])
     // Tokens and holds that nobody used end, and what could not be paid is given up.
     const judged = judgedTogether([
       ...reports.map(({ verdict }) => judgedByCrowd(verdict)),
@@ -118,6 +120,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   } finally {
     late.stop()
     void fickle.stop()
+    void greedy.stop()
     viewers.stop()
     restless.stop()
     stuck.stop()

@@ -54,6 +54,8 @@ export interface RoundSale {
   readonly id: string
   readonly maxActive: number
   readonly ratePerMinute: number
+  readonly maxPerAccount: number
+  readonly isFree: boolean
 }
 
 /** Resolves when people may join. */
@@ -67,8 +69,8 @@ export async function openSales(world: World): Promise<RoundSale[]> {
       }
       const made = await untilDone(() => call(world, 'POST', '/api/v1/sales', sale), patience)
       const { id } = made as { id: string }
-      const { maxActive, ratePerMinute } = description.queue
-      return { id, maxActive, ratePerMinute }
+      const { maxActive, ratePerMinute, maxPerAccount } = description.queue
+      return { id, maxActive, ratePerMinute, maxPerAccount, isFree: description.kind === 'slots' }
     }),
   )
 }
