@@ -85,10 +85,54 @@ t.test('a seat that Redis forgot is free, and one that was ordered before is not
   t.same(units(twice, [row('hld_1', 500, { status: 'expired', endedMs: epochMs + 1_900 })], lost), [])
 })
 
+const booked = (hold: string) => ({
+  answer: `{"order":{"id":"ord_${hold}","sale":"${sale}","status":"booked"}}`,
+})
+
+t.test('a seat that was lost and is ordered all the same is had again from its order on', async (t) => {
+  const lost = [{ fromMs: 900, toMs: 1_000 }]
+  const ordered = () =>
+    new Calls().holds('hld_1', 0).orders('hld_1', 800, { endMs: 1_600, ...booked('hld_1') })
+  const order = row('hld_1', 1_500)
+  t.same(units(ordered(), [order], lost), [])
+  const after = ordered().holds('hld_2', 3_000, { who: 'other' })
+  t.match(units(after, [order], lost), [/hld_1, hld_2/], 'it is sold by then')
+  const between = ordered().holds('hld_2', 1_100, { who: 'other' })
+  t.same(units(between, [order], lost), [], 'PostgreSQL did not have it yet')
+  const bought = between.orders('hld_2', 1_200, booked('hld_2'))
+  t.match(units(bought, [order, row('hld_2', 1_250)], lost), [/hld_1, hld_2/], 'not both')
+  const saving = new Calls()
+    .holds('hld_1', 0)
+    .orders('hld_1', 800, {
+      status: 202,
+      answer: '{"order":{"id":"ord_hld_1","sale":"s","status":"saving"}}',
+    })
+    .made({ method: 'GET', path: '/api/v1/orders/ord_hld_1', atMs: 5_000, ...booked('hld_1') })
+  t.same(units(saving.holds('hld_2', 1_100, { who: 'other' }), [order], lost), [], 'until it is told of')
+  t.match(units(saving.holds('hld_3', 6_000, { who: 'other' }), [order], lost), [/hld_1, hld_3/])
+  const afterwards = new Calls()
+    .holds('hld_1', 0)
+    .holds('hld_2', 1_100, { who: 'other' })
+    .orders('hld_1', 1_400, { endMs: 1_600, ...booked('hld_1') })
+  t.match(units(afterwards, [order], lost), [/hld_1, hld_2/], 'what was lost cannot be ordered')
+})
+
+t.test('an order that was being committed when Redis forgot is had from then on', async (t) => {
+  const lost = [{ fromMs: 900, toMs: 1_000 }]
+  const held = new Calls()
+    .holds('hld_1', 0)
+    .orders('hld_1', 800, { endMs: 2_000, ...booked('hld_1') })
+    .holds('hld_2', 1_100, { who: 'other' })
+  t.same(units(held, [row('hld_1', 850)], lost), [])
+  t.match(units(held.holds('hld_3', 2_500, { who: 'third' }), [row('hld_1', 850)], lost), [/hld_1, hld_3/])
+})
+
 t.test('an order of a hold that nobody heard of counts too', async (t) => {
   const late = new Calls().holds('hld_2', 5_000)
   t.match(units(late, [row('hld_unheard', 1_000)]), [/hld_2|hld_unheard/])
   t.same(units(late, [row('hld_unheard', 1_000, { status: 'refused', endedMs: epochMs + 4_000 })]), [])
+  const lost = [{ fromMs: 4_500, toMs: 4_600 }]
+  t.same(units(late, [row('hld_unheard', 5_200)], lost), [], 'nobody knows since when it is there')
 })
 
 const answers = ({ all }: Calls, orders: readonly OrderRow[] = []): number[] =>

@@ -29,9 +29,10 @@ const nowMs = Date.now()
 async function admitted(sale: string, account: string, times: { at: number; ends: number; closed?: number }) {
   const time = (seconds: number) => new Date(nowMs + seconds * 1_000)
   const closed = times.closed === undefined ? null : time(times.closed)
+  sequence += 1
   await sql`
     insert into admissions (sale_id, sequence, account_id, admitted_at, expires_at, closed_at, closed_as)
-    values (${sale}, ${++sequence}, ${account}, ${time(times.at)}, ${time(times.ends)}, ${closed}, ${closed && 'left'})`
+    values (${sale}, ${sequence}, ${account}, ${time(times.at)}, ${time(times.ends)}, ${closed}, ${closed && 'left'})`
 }
 
 t.test('too many at once, too many a minute, and beside a narrowed gate are found', async (t) => {

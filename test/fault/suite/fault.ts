@@ -10,8 +10,6 @@ export interface Fault {
   readonly name: string
   /** It begins when the others of a round are over and some quiet has come, so that nothing but it is judged. */
   readonly alone?: true
-  /** Redis is not what it was before: whoever held something may have lost it. */
-  readonly forgets?: true
   run(world: World, random: Random): Promise<void>
 }
 

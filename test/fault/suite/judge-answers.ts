@@ -1,5 +1,6 @@
 import { groupedBy } from '../../../src/crowd/grouped-by.ts'
 import type { Call } from './history.ts'
+import { orderCalls, ordersTold } from './orders-told.ts'
 import { judgedTogether, type Breach, type Judged } from './promises.ts'
 import type { OrderRow } from './tenures.ts'
 
@@ -126,22 +127,10 @@ function holdsTold(calls: readonly Call[]): { readonly id: string; readonly expi
 
 /** Orders of which anybody, whatever they had asked, was told that they are booked. */
 function saidBooked(calls: readonly Call[]): Map<string, Call> {
-  const said = calls.flatMap((call) =>
-    [...call.answer.matchAll(/"id":"(ord_\w+)"[^{}]*?"status":"booked"/g)].map(
-      ([, id = '']): [string, Call] => [id, call],
-    ),
-  )
-  return new Map(said)
+  const booked = ordersTold(calls).filter(({ status }) => status === 'booked')
+  return new Map(booked.map(({ id, call }) => [id, call]))
 }
 
 function isSuccess({ status }: Call): boolean {
   return status !== undefined && status >= 200 && status < 300
-}
-
-function orderCalls(calls: readonly Call[]): { readonly hold: string; readonly call: Call }[] {
-  return calls.flatMap((call) => {
-    if (call.method !== 'POST' || !call.path.endsWith('/orders')) return []
-    const hold = /"hold":"(\w+)"/.exec(call.sent)?.[1]
-    return hold === undefined ? [] : [{ hold, call }]
-  })
 }

@@ -98,7 +98,6 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'what the writer writes comes after its lease, and Redis forgets meanwhile',
-    forgets: true,
     run: lateWrites,
   },
   {

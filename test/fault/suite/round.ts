@@ -20,7 +20,7 @@ import { replaying } from './replays.ts'
 import { RestlessViewers } from './restless-viewers.ts'
 import { capacitiesOf, closeSales, openSales, type RoundSale } from './sales.ts'
 import { StuckReaders } from './stuck-readers.ts'
-import { orderRows, tenuresOf, type Loss, type TenureSources } from './tenures.ts'
+import { orderRows, tenuresOf, type TenureSources } from './tenures.ts'
 import { ToldPositions } from './told-positions.ts'
 import { Viewers } from './viewers.ts'
 import type { World } from './world.ts'
@@ -79,6 +79,7 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const sales = await openSales(world)
   world.sales = sales
   world.narrowings = []
+  world.losses = []
   const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200, sendsAgain: false })
   const positions = new ToldPositions()
   const viewers = new Viewers(world, sales, { fetch: plain, positions })
@@ -102,7 +103,11 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     const fetch = withOddCards(reloaded, seededRandom(plan.seed, 8))
     const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
     sendHome.abort()
-    const { losses, cutShort } = await breaking
+    const cutShort = await breaking
+    const losses = world.losses.map(({ fromMs, toMs }) => ({
+      fromMs: fromMs - epochMs,
+      toMs: toMs - epochMs,
+    }))
     restless.stop()
     await Promise.all([fickle.stop(), greedy.stop()])
     // Tokens and holds that nobody used end, and what could not be paid is given up.
@@ -144,14 +149,9 @@ async function judgeHistory(
   ])
 }
 
-/** Resolves with the times, in the history's own, at which Redis forgot. */
-async function breakThings(
-  world: World,
-  plan: RoundPlan,
-  history: CallHistory,
-): Promise<{ losses: Loss[]; cutShort: CutShort[] }> {
+/** Resolves with what came to no end. */
+async function breakThings(world: World, plan: RoundPlan, history: CallHistory): Promise<CutShort[]> {
   const random = seededRandom(plan.seed, 1_000 + plan.number)
-  const losses: Loss[] = []
   const cutShort: CutShort[] = []
   await wait(firstMs)
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
@@ -162,7 +162,6 @@ async function breakThings(
       () => undefined,
       (reason: unknown) => (reason instanceof Error ? reason.message : JSON.stringify(reason)),
     )
-    if (fault.forgets) losses.push({ fromMs, toMs: history.sinceMs })
     if (error !== undefined) cutShort.push({ name: fault.name, why: error })
     history.note(`${fault.name}: is over`)
     const lastedMs = history.sinceMs - fromMs
@@ -184,7 +183,7 @@ async function breakThings(
     await world.mend()
   }
   history.note('everything is mended')
-  return { losses, cutShort }
+  return cutShort
 }
 
 async function enoughToSee(world: World, sales: readonly RoundSale[], signal: AbortSignal): Promise<void> {
