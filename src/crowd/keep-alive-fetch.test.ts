@@ -3,12 +3,12 @@ import type { AddressInfo, Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { keepAliveFetch } from './keep-alive-fetch.ts'
 
-async function setting(t: Test, handle: http.RequestListener) {
+async function setting(t: Test, handle: http.RequestListener, options: { sendsAgain?: boolean } = {}) {
   const server = http.createServer(handle)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => sockets.add(socket))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { fetch, close } = keepAliveFetch({ connectionsMax: 2 })
+  const { fetch, close } = keepAliveFetch({ connectionsMax: 2, ...options })
   t.teardown(async () => {
     close()
     server.closeAllConnections()
@@ -66,6 +66,21 @@ t.test('a kept connection that the server has closed costs a second attempt and 
   })
   const call = async () => await (await fetch(url, { method: 'GET', headers: {} })).text()
   t.equal(await call(), 'fine')
+  t.equal(await call(), 'fine')
+  t.equal(served, 3)
+})
+
+t.test('whoever writes down each call hears of the connection that was closed', async (t) => {
+  let served = 0
+  const closing: http.RequestListener = (request, response) => {
+    served++
+    if (served === 2) return void request.socket.resetAndDestroy()
+    response.end('fine')
+  }
+  const { url, fetch } = await setting(t, closing, { sendsAgain: false })
+  const call = async () => await (await fetch(url, { method: 'GET', headers: {} })).text()
+  t.equal(await call(), 'fine')
+  await t.rejects(call(), { message: /ECONNRESET|hang up/ })
   t.equal(await call(), 'fine')
   t.equal(served, 3)
 })

@@ -2,12 +2,19 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Fetch, FetchInit, FetchResponse } from '../client/client-ports.ts'
 
+export interface KeepAliveOptions {
+  readonly connectionsMax: number
+  /** Whether what was sent over a kept connection that the server had just closed is sent again; true unless told. */
+  readonly sendsAgain?: boolean
+}
+
 /**
  * `fetch` for a crowd in one process: short calls share a few connections that are kept, each stream has its own. It
  * needs less than half of the processor time that the global one does with its web streams.
  */
-export function keepAliveFetch(options: { connectionsMax: number }): { fetch: Fetch; close: () => void } {
-  const kept = { keepAlive: true, maxSockets: options.connectionsMax, scheduling: 'lifo' } as const
+export function keepAliveFetch(options: KeepAliveOptions): { fetch: Fetch; close: () => void } {
+  const { connectionsMax, sendsAgain = true } = options
+  const kept = { keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' } as const
   const agents = {
     'http:': { short: new http.Agent(kept), stream: new http.Agent({ keepAlive: false }) },
     'https:': { short: new https.Agent(kept), stream: new https.Agent({ keepAlive: false }) },
@@ -19,7 +26,7 @@ export function keepAliveFetch(options: { connectionsMax: number }): { fetch: Fe
     const agent = agents[protocol][isStream ? 'stream' : 'short']
     return await send(target, init, agent).catch((error: unknown) => {
       // A kept connection that the server had just closed: nothing was lost but time.
-      if (isStale(error) && init.signal?.aborted !== true) return send(target, init, agent)
+      if (sendsAgain && isStale(error) && init.signal?.aborted !== true) return send(target, init, agent)
       throw error
     })
   }

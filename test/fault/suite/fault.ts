@@ -8,8 +8,8 @@ export type RedisShape = 'one' | 'sentinels' | 'cluster'
 /** Something that is done to a world, and undone. What it does depends on `random` alone. */
 export interface Fault {
   readonly name: string
-  /** Redis is not what it was before: whoever held something may have lost it. */
-  readonly forgets?: true
+  /** It begins when the others of a round are over and some quiet has come, so that nothing but it is judged. */
+  readonly alone?: true
   run(world: World, random: Random): Promise<void>
 }
 

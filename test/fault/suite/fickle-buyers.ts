@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import { firstValueFrom, filter, map, takeUntil, fromEvent } from 'rxjs'
 import type { Fetch, Time } from '../../../src/client/client-ports.ts'
 import { OpenrunClient } from '../../../src/client/openrun-client.ts'
 import { NodeSocket } from '../../../src/crowd/node-socket.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
+import { letIn } from './let-in.ts'
 import type { RoundSale } from './sales.ts'
 import type { World } from './world.ts'
 
@@ -65,14 +65,7 @@ async function visit(
   client: OpenrunClient,
   { sale, random, time, signal }: { sale: string; random: () => number; time: Time; signal: AbortSignal },
 ): Promise<void> {
-  const { ticket } = await client.joinQueue(sale, { signal })
-  const purchaseToken = await firstValueFrom(
-    client.waitInLine({ sale, transport: 'sse', ticket }).pipe(
-      filter((event) => event.type === 'admitted'),
-      map(({ data }) => data.purchaseToken),
-      takeUntil(fromEvent(signal, 'abort')),
-    ),
-  )
+  const purchaseToken = await letIn(client, sale, signal)
   const hold = await client.hold(sale, { purchaseToken, request: { best: { count: 1 } }, signal })
   await time.wait(500 * random(), signal)
   const order = await client.order(hold.id, { method: 'sandbox_approve', signal })

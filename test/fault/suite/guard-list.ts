@@ -4,6 +4,7 @@ import type { Guard } from './guards.ts'
 export const guards: readonly Guard[] = [
   {
     name: 'gate',
+    promises: [3],
     edits: [
       { file: 'domain/queue/lua/admission-admit.lua', from: 'max_active - active', to: '1000 - active' },
     ],
@@ -11,7 +12,21 @@ export const guards: readonly Guard[] = [
     rounds: 1,
   },
   {
+    name: 'pace',
+    promises: [3],
+    edits: [
+      {
+        file: 'domain/queue/lua/admission-admit.lua',
+        from: 'local paced = math.min(rate - pace, math.floor(spare_credit))',
+        to: 'local paced = 1000',
+      },
+    ],
+    faults: [],
+    rounds: 1,
+  },
+  {
     name: 'fence',
+    promises: [3],
     edits: [
       {
         file: 'domain/queue/admission-store.js',
@@ -32,12 +47,14 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'sweep',
+    promises: [8],
     edits: [{ file: 'domain/units/lua/hold-sweep.lua', from: 'record.expires <= now', to: 'false' }],
     faults: [],
     rounds: 1,
   },
   {
     name: 'an order is found by its hold',
+    promises: [4],
     edits: [
       {
         file: 'domain/orders/order-placing.js',
@@ -50,6 +67,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'owner check',
+    promises: [1],
     edits: [
       {
         file: 'domain/units/lua/places-apply.lua',
@@ -66,6 +84,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'pin',
+    promises: [8],
     edits: [
       {
         file: 'domain/units/lua/hold-pin.lua',
@@ -83,6 +102,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'run id',
+    promises: [1, 2, 6],
     edits: [{ file: 'domain/sale-state/lua/guard.lua', from: 'or s[2] ~= run_id', to: '' }],
     faults: [
       'Redis is killed, and has lost its last second',
@@ -92,6 +112,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'places from bookings',
+    promises: [1],
     edits: [
       {
         file: 'domain/sale-state/sale-rebuilding.js',
@@ -104,6 +125,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'tokens from admissions',
+    promises: [3],
     edits: [
       {
         file: 'domain/sale-state/sale-rebuilding.js',
@@ -116,6 +138,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'unique index of a place',
+    promises: [1],
     edits: [
       {
         file: 'domain/sale-state/sale-rebuilding.js',
@@ -129,6 +152,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'idempotency row, and ids that follow from the key',
+    promises: [7],
     edits: [
       { file: 'server/exchange.js', from: "if (head.idempotencyKey === '' || !caller)", to: 'if (true)' },
       { file: 'server/idempotency.js', from: "if (earlier.state === 'done')", to: 'if (false)' },
@@ -138,6 +162,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'end of a hold compared again',
+    promises: [8],
     edits: [
       {
         file: 'domain/units/lua/hold-pin.lua',
@@ -150,6 +175,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'admission record',
+    promises: [3],
     edits: [
       {
         file: 'domain/queue/admission-gate.js',
@@ -162,6 +188,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'sequence check of the map',
+    promises: [6],
     edits: [
       {
         file: 'streams/unit-map.js',
@@ -174,6 +201,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'position from which a viewer goes on',
+    promises: [6],
     edits: [
       {
         file: 'streams/map-view.js',
@@ -186,6 +214,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'refund tried again',
+    promises: [5],
     edits: [
       {
         file: 'domain/payments/payment-processing.js',
@@ -198,6 +227,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'one place in line',
+    promises: [7],
     edits: [
       {
         file: 'domain/queue/lua/queue-join.lua',
@@ -210,11 +240,12 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'outbox',
+    promises: [8],
     edits: [
       {
         file: 'streams/outbox-relay.js',
-        from: 'if (changes.length === 0)',
-        to: 'if (changes.length >= 0)',
+        from: 'if (changes.length > 0)',
+        to: 'if (changes.length < 0)',
       },
     ],
     faults: ['Redis sleeps', 'answers of Redis are lost', 'a process is cut off from Redis'],
@@ -222,6 +253,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'forsaken holds are settled',
+    promises: [8],
     edits: [
       {
         file: 'domain/units/lua/hold-sweep.lua',
@@ -231,5 +263,33 @@ export const guards: readonly Guard[] = [
     ],
     faults: ['an edge is killed', 'PostgreSQL is killed', 'an edge is killed'],
     rounds: 3,
+  },
+  {
+    name: 'limit of an account',
+    promises: [7],
+    edits: [
+      {
+        file: 'domain/units/lua/hold-take.lua',
+        from: 'if count > max_per_account then return LIMIT end',
+        to: '',
+      },
+      { file: 'domain/orders/order-commit.js', from: ' and b.nth <= s.max_per_account', to: '' },
+    ],
+    statement: 'drop index bookings_limit_per_account',
+    faults: [],
+    rounds: 2,
+  },
+  {
+    name: 'ticket',
+    promises: [2],
+    edits: [
+      {
+        file: 'domain/queue/queue-joining.js',
+        from: ': await this.#comeBack(saleId, joiner.accountId, ticket);',
+        to: ': await queue.leave(saleId, joiner.accountId).then(() => queue.join(saleId, joiner.accountId));',
+      },
+    ],
+    faults: [],
+    rounds: 1,
   },
 ]

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 /** Something that keeps a promise, how to take it out of the built program, and the faults that show that it is gone. */
 export interface Guard {
   readonly name: string
+  /** What is broken without it: it counts as caught where one of them is. */
+  readonly promises: readonly number[]
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[]
   /** Takes a guard out of the database. */
   readonly statement?: string
@@ -23,13 +25,22 @@ const beside = ['node_modules', 'package.json', 'public']
 /** A copy of the built program without a guard. Throws where the program has changed and the edit fits no more. */
 export async function takeOut({ name, edits }: Guard): Promise<ProgramCopy> {
   const copy = await copyProgram()
-  for (const { file, from, to } of edits) {
-    const path = join(copy.program, file)
-    const text = await readFile(path, 'utf8')
-    if (!text.includes(from)) throw new Error(`the guard ${name} is not found in ${file}: ${from}`)
-    await writeFile(path, text.replace(from, to))
+  try {
+    for (const edit of edits) await edited(join(copy.program, edit.file), edit)
+    return copy
+  } catch (cause) {
+    await copy.remove()
+    throw new Error(`the guard ${name} cannot be taken out`, { cause })
   }
-  return copy
+}
+
+async function edited(path: string, { from, to }: Guard['edits'][number]): Promise<void> {
+  const text = await readFile(path, 'utf8')
+  if (!text.includes(from)) throw new Error(`${path} has no ${from}`)
+  await writeFile(
+    path,
+    text.replace(from, () => to),
+  )
 }
 
 export interface ProgramCopy {

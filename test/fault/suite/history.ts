@@ -15,6 +15,8 @@ export interface Call {
   readonly sent: string
   /** Undefined while there is no answer, 0 where there was none. */
   status: number | undefined
+  /** The Retry-After of the answer, or nothing. */
+  retryAfter: string
   answer: string
 }
 
@@ -51,12 +53,14 @@ export class CallHistory {
         key: init.headers['idempotency-key'] ?? '',
         sent: (init.body ?? '').slice(0, keptChars),
         status: undefined,
+        retryAfter: '',
         answer: '',
       }
       this.calls.push(call)
       try {
         const response = await fetch(url, init)
         call.status = response.status
+        call.retryAfter = response.headers.get('retry-after') ?? ''
         return this.#heard(call, response)
       } catch (error) {
         call.status = 0

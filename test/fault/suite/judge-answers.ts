@@ -1,19 +1,46 @@
 import { groupedBy } from '../../../src/crowd/grouped-by.ts'
 import type { Call } from './history.ts'
-import type { Breach } from './promises.ts'
+import { orderCalls, ordersTold } from './orders-told.ts'
+import { judgedTogether, type Breach, type Judged } from './promises.ts'
 import type { OrderRow } from './tenures.ts'
 
 /** What was answered agrees with itself, and with what PostgreSQL has. */
 export function judgeAnswers(
   calls: readonly Call[],
   { orders, epochMs }: { orders: readonly OrderRow[]; epochMs: number },
-): Breach[] {
-  return [
-    ...unlikeAnswers(calls),
+): Judged {
+  const breaches = [
     ...refusedAndBooked(calls, orders),
     ...orderedLate(calls, epochMs),
     ...unrepeatable(calls),
+    ...wrongAnswers(calls),
+    ...saidAndGone(calls, orders),
   ]
+  const looked = { booked: saidBooked(calls).size, unsold: unsold(calls, orders) }
+  return judgedTogether([unlikeAnswers(calls), { breaches, looked }])
+}
+
+/** What goes wrong inside is no answer: what cannot be done now is said to be possible later, and when. */
+function wrongAnswers(calls: readonly Call[]): Breach[] {
+  const wrong = calls.filter(
+    ({ status = 0, retryAfter }) => status >= 500 && (status !== 503 || retryAfter === ''),
+  )
+  return wrong.map(({ method, path, status, answer }) => ({
+    promise: 4,
+    what: `wrong answer: ${method} ${path} → ${status}${status === 503 ? ' without Retry-After' : ''} ${answer.slice(0, 240)}`,
+  }))
+}
+
+/** Whatever was said to be booked, to anybody, is booked, or was given back since. */
+function saidAndGone(calls: readonly Call[], orders: readonly OrderRow[]): Breach[] {
+  const byId = new Map(orders.map((order) => [order.id, order.status]))
+  return [...saidBooked(calls)].flatMap(([id, { method, path }]) => {
+    const now = byId.get(id)
+    if (now === 'booked' || now === 'cancelled') return []
+    return [
+      { promise: 4, what: `${method} ${path} said that ${id} is booked, and it is ${now ?? 'nowhere'}` },
+    ]
+  })
 }
 
 /** What does the same however often it comes, and under whatever key; one guest more is nobody’s loss. */
@@ -32,16 +59,28 @@ function unrepeatable(calls: readonly Call[]): Breach[] {
 }
 
 /** A call that came again under its key made nothing more: all answers name the same thing. */
-function unlikeAnswers(calls: readonly Call[]): Breach[] {
+function unlikeAnswers(calls: readonly Call[]): Judged {
   const keyed = calls.filter(({ key, method, status }) => key !== '' && method === 'POST' && status === 201)
   const byKey = groupedBy(keyed, ({ who, path, key }) => `${who} ${path} ${key}`)
-  return [...byKey.values()].flatMap((same) => {
+  const repeated = [...byKey.values()].filter(({ length }) => length > 1)
+  const breaches = repeated.flatMap((same) => {
     const made = new Set(
       same.map(({ answer }) => /"id":"(\w+)"/.exec(answer)?.[1]).filter((id) => id !== undefined),
     )
     if (made.size <= 1) return []
     return [{ promise: 7, what: `one call, sent ${same.length} times, made ${[...made].join(' and ')}` }]
   })
+  return { breaches, looked: { repeats: repeated.length + joinedAgain(calls) } }
+}
+
+/** Those who joined once more, with another tab, a ticket, or an impatient finger: the crowd says whether it was one place. */
+function joinedAgain(calls: readonly Call[]): number {
+  const joins = calls.filter(
+    (call) => call.method === 'POST' && call.path.endsWith('/queue') && isSuccess(call),
+  )
+  return [...groupedBy(joins, ({ who, path }) => `${who} ${path}`).values()].filter(
+    ({ length }) => length > 1,
+  ).length
 }
 
 const refusals = new Set([404, 409, 410])
@@ -63,12 +102,7 @@ const slackMs = 50
 function orderedLate(calls: readonly Call[], epochMs: number): Breach[] {
   const firstAsked = new Map<string, Call>()
   for (const { hold, call } of orderCalls(calls)) if (!firstAsked.has(hold)) firstAsked.set(hold, call)
-  const held = calls.filter(
-    ({ method, path, status, answer }) =>
-      method === 'POST' && path.endsWith('/holds') && status === 201 && answer !== '',
-  )
-  return held.flatMap(({ answer }) => {
-    const { hold } = JSON.parse(answer) as { hold: { id: string; expiresAt: string } }
+  return holdsTold(calls).flatMap((hold) => {
     const asked = firstAsked.get(hold.id)
     const lateMs = (asked?.atMs ?? 0) + epochMs - Date.parse(hold.expiresAt)
     if (asked === undefined || lateMs < slackMs || !isSuccess(asked)) return []
@@ -76,14 +110,27 @@ function orderedLate(calls: readonly Call[], epochMs: number): Breach[] {
   })
 }
 
-function isSuccess({ status }: Call): boolean {
-  return status !== undefined && status >= 200 && status < 300
+/** Holds that somebody was told of and that were not bought, or given back afterwards. */
+function unsold(calls: readonly Call[], orders: readonly OrderRow[]): number {
+  const bought = new Set(orders.filter(({ status }) => status === 'booked').map(({ hold }) => hold))
+  return new Set(holdsTold(calls).flatMap(({ id }) => (bought.has(id) ? [] : [id]))).size
 }
 
-function orderCalls(calls: readonly Call[]): { readonly hold: string; readonly call: Call }[] {
-  return calls.flatMap((call) => {
-    if (call.method !== 'POST' || !call.path.endsWith('/orders')) return []
-    const hold = /"hold":"(\w+)"/.exec(call.sent)?.[1]
-    return hold === undefined ? [] : [{ hold, call }]
-  })
+/** As often as they were told. */
+function holdsTold(calls: readonly Call[]): { readonly id: string; readonly expiresAt: string }[] {
+  const held = calls.filter(
+    ({ method, path, status, answer }) =>
+      method === 'POST' && path.endsWith('/holds') && status === 201 && answer !== '',
+  )
+  return held.map(({ answer }) => (JSON.parse(answer) as { hold: { id: string; expiresAt: string } }).hold)
+}
+
+/** Orders of which anybody, whatever they had asked, was told that they are booked. */
+function saidBooked(calls: readonly Call[]): Map<string, Call> {
+  const booked = ordersTold(calls).filter(({ status }) => status === 'booked')
+  return new Map(booked.map(({ id, call }) => [id, call]))
+}
+
+function isSuccess({ status }: Call): boolean {
+  return status !== undefined && status >= 200 && status < 300
 }

@@ -3,12 +3,11 @@ import { saleKeys } from '../../../src/domain/sale-state/sale-keys.ts'
 import { leaseMs } from '../../../src/streams/lease.ts'
 import { writerOfSale } from './sale-writer.ts'
 import { call, setGate } from './sales.ts'
+import { until, untilDone } from './until.ts'
 import type { World } from './world.ts'
 
 /** Longer than it takes another process to write, to build the state anew, and to hear that somebody leaves. */
 const lateMs = leaseMs + 3_500
-const patienceMs = 30_000
-const lookEveryMs = 20
 
 /**
  * What the writer has sent to PostgreSQL arrives when another one writes, and Redis has forgotten whom the first one let in:
@@ -24,13 +23,13 @@ export async function lateWrites(world: World): Promise<void> {
   const arrived = wait(lateMs + 500).then(() => postgres.mend())
   await until(() => leave(world, sale, inside))
   // Where another fault has taken the writer away, nobody is taken from the line just now.
-  await until(async () => (await world.redis.hlen(saleKeys(sale).granting)) > 0, leaseMs).catch(
+  await until(async () => (await world.redis.hlen(saleKeys(sale).granting)) > 0, { withinMs: leaseMs }).catch(
     () => undefined,
   )
-  await until(() => setGate(world, sale, 1).then(() => true))
-  await world.redis.flushall()
+  await setGate(world, sale, 1)
+  await world.losing(() => world.redis.flushall())
   // As soon as the other one writes, and an edge has put them back; where another fault keeps it from that, not in time.
-  await until(() => hasLeft(world, sale, next), lateMs).catch(() => undefined)
+  await until(() => hasLeft(world, sale, next), { withinMs: lateMs }).catch(() => undefined)
   await arrived
 }
 
@@ -45,26 +44,19 @@ async function smallSale(world: World): Promise<string> {
     queue: { ratePerMinute: 6_000, maxActive: 2 },
     slots: { dates: ['2030-01-01'], hours: ['10:00'], capacity: 10, priceMinor: 0 },
   }
-  let sale = ''
-  await until(async () => {
-    const { id } = (await call(world, 'POST', '/api/v1/sales', description)) as { id: string }
-    sale = id
-    return true
-  })
+  const made = await untilDone(() => call(world, 'POST', '/api/v1/sales', description))
+  const { id: sale } = made as { id: string }
   await until(() => writerOfSale(world, sale).then(() => true))
   return sale
 }
 
 /** Resolves with the access token of somebody who has a place. */
 async function join(world: World, sale: string): Promise<string> {
-  let token = ''
-  await until(async () => {
+  return await untilDone(async () => {
     const guest = (await call(world, 'POST', '/api/v1/auth/guest', {})) as { accessToken: string }
-    token = guest.accessToken
-    await call(world, 'POST', `/api/v1/sales/${sale}/queue`, {}, token)
-    return true
+    await call(world, 'POST', `/api/v1/sales/${sale}/queue`, {}, guest.accessToken)
+    return guest.accessToken
   })
-  return token
 }
 
 async function leave(world: World, sale: string, token: string): Promise<boolean> {
@@ -77,16 +69,4 @@ async function hasLeft(world: World, sale: string, token: string): Promise<boole
   await leave(world, sale, token)
   const left = await world.sql`select from queue_leaves where sale_id = ${sale}`
   return left.length > 0
-}
-
-/** What other faults keep from succeeding is tried again. */
-async function until(isSo: () => Promise<boolean>, withinMs = patienceMs): Promise<void> {
-  for (const untilMs = Date.now() + withinMs; ; await wait(lookEveryMs)) {
-    const error = await isSo().then(
-      (yes) => (yes ? undefined : new Error('it did not come to be')),
-      (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
-    )
-    if (error === undefined) return
-    if (Date.now() > untilMs) throw error
-  }
 }

@@ -1,27 +1,41 @@
 import { saleKeys } from '../../../src/domain/sale-state/sale-keys.ts'
 import { admissionsOf, mostOpen, mostWithin, type AdmissionRow } from '../../support/fleet.ts'
-import type { Breach } from './promises.ts'
+import type { Breach, Judged } from './promises.ts'
 import type { Narrowing, RoundSale } from './sales.ts'
 import type { World } from './world.ts'
 
+/** What of a world is looked at here. */
+export type LedgerWorld = Pick<World, 'sql' | 'narrowings'> & {
+  readonly redis: Pick<World['redis'], 'hexists'>
+  readonly stores: Pick<World['stores'], 'sentinels' | 'cluster'>
+}
+
+type LedgerSale = Pick<RoundSale, 'id' | 'maxActive' | 'ratePerMinute'>
+
 /** What PostgreSQL has in the end, held against the promises; it takes nobody's word for anything. */
-export async function judgeLedger(world: World, sales: readonly RoundSale[]): Promise<Breach[]> {
+export async function judgeLedger(world: LedgerWorld, sales: readonly LedgerSale[]): Promise<Judged> {
   const ids = sales.map(({ id }) => id)
-  return [
+  const breaches = [
     ...(await oversold(world, ids)),
     ...(await judgeMoney(world, ids)),
     ...(await beyondLimit(world, ids)),
     ...(await strayAdmissions(world)),
+    ...(await overdueAdmissions(world)),
     ...(await gates(world, sales)),
   ]
+  return { breaches, looked: { charges: await approvedCharges(world, ids) } }
 }
 
 /** Nothing was taken for nothing, and nothing given for nothing. */
-export async function judgeMoney(world: World, ids: readonly string[]): Promise<Breach[]> {
-  return [...(await orphanMoney(world, ids)), ...(await unpaidSeats(world, ids))]
+export async function judgeMoney(world: Pick<World, 'sql'>, ids: readonly string[]): Promise<Breach[]> {
+  return [
+    ...(await orphanMoney(world, ids)),
+    ...(await strangeCharges(world)),
+    ...(await unpaidSeats(world, ids)),
+  ]
 }
 
-async function oversold({ sql }: World, ids: readonly string[]): Promise<Breach[]> {
+async function oversold({ sql }: Pick<World, 'sql'>, ids: readonly string[]): Promise<Breach[]> {
   const rows = await sql<
     { sale: string; code: string; capacity: number; standing: number; places: number }[]
   >`
@@ -36,7 +50,7 @@ async function oversold({ sql }: World, ids: readonly string[]): Promise<Breach[
 }
 
 /** Money that was taken, and not given back, for an order that does not stand; or twice for one. */
-async function orphanMoney({ sql }: World, ids: readonly string[]): Promise<Breach[]> {
+async function orphanMoney({ sql }: Pick<World, 'sql'>, ids: readonly string[]): Promise<Breach[]> {
   const rows = await sql<{ order: string; status: string; taken: number }[]>`
     select o.id as order, o.status, count(*)::int as taken
     from sandbox_charges c join orders o on o.id = c.order_id
@@ -48,7 +62,27 @@ async function orphanMoney({ sql }: World, ids: readonly string[]): Promise<Brea
   }))
 }
 
-async function unpaidSeats({ sql }: World, ids: readonly string[]): Promise<Breach[]> {
+/** Money of no order, or other money than its order comes to; of any sale. */
+async function strangeCharges({ sql }: Pick<World, 'sql'>): Promise<Breach[]> {
+  const rows = await sql<{ order: string; amount: number; total: number | null }[]>`
+    select c.order_id as order, c.amount_minor::float8 as amount, o.total_minor::float8 as total
+    from sandbox_charges c left join orders o on o.id = c.order_id
+    where c.outcome = 'approved' and c.refunded_at is null
+      and (o.id is null or o.total_minor <> c.amount_minor)`
+  return rows.map(({ order, amount, total }) => ({
+    promise: 5,
+    what: `${amount} were taken for ${order}, which ${total === null ? 'is nowhere' : `comes to ${total}`}`,
+  }))
+}
+
+async function approvedCharges({ sql }: Pick<World, 'sql'>, ids: readonly string[]): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*)::int as count from sandbox_charges c join orders o on o.id = c.order_id
+    where o.sale_id = any(${[...ids]}) and c.outcome = 'approved'`
+  return row?.count ?? 0
+}
+
+async function unpaidSeats({ sql }: Pick<World, 'sql'>, ids: readonly string[]): Promise<Breach[]> {
   const rows = await sql<{ order: string }[]>`
     select o.id as order from orders o
     where o.sale_id = any(${[...ids]}) and o.status = 'booked' and o.total_minor > 0
@@ -57,7 +91,7 @@ async function unpaidSeats({ sql }: World, ids: readonly string[]): Promise<Brea
   return rows.map(({ order }) => ({ promise: 5, what: `${order} is booked and nobody has paid for it` }))
 }
 
-async function beyondLimit({ sql }: World, ids: readonly string[]): Promise<Breach[]> {
+async function beyondLimit({ sql }: Pick<World, 'sql'>, ids: readonly string[]): Promise<Breach[]> {
   const rows = await sql<{ account: string; sale: string; count: number; limit: number }[]>`
     select b.account_id as account, b.sale_id as sale, count(*)::int as count, s.max_per_account as limit
     from bookings b join sales s on s.id = b.sale_id
@@ -70,7 +104,7 @@ async function beyondLimit({ sql }: World, ids: readonly string[]): Promise<Brea
 }
 
 /** Whoever is in by PostgreSQL, which a rebuilt gate goes by, is in by Redis, which the gate goes by now; in any sale. */
-async function strayAdmissions({ sql, redis, stores }: World): Promise<Breach[]> {
+async function strayAdmissions({ sql, redis, stores }: LedgerWorld): Promise<Breach[]> {
   // Where Redis is several, it is not asked here.
   if (stores.sentinels !== undefined || stores.cluster !== undefined) return []
   const open = await sql<{ account: string; sale: string }[]>`
@@ -86,7 +120,23 @@ async function strayAdmissions({ sql, redis, stores }: World): Promise<Breach[]>
   }))
 }
 
-async function gates({ sql, narrowings }: World, sales: readonly RoundSale[]): Promise<Breach[]> {
+/** While a dead writer is replaced. */
+const overdueSeconds = 4
+
+/** A token that has ended is closed, and makes room for others; in any sale. */
+async function overdueAdmissions({ sql }: Pick<World, 'sql'>): Promise<Breach[]> {
+  const rows = await sql<{ account: string; sale: string; lateMs: number }[]>`
+    select account_id as account, sale_id as sale,
+      (extract(epoch from clock_timestamp() - expires_at) * 1000)::int as "lateMs"
+    from admissions
+    where closed_at is null and expires_at < clock_timestamp() - make_interval(secs => ${overdueSeconds})`
+  return rows.map(({ account, sale, lateMs }) => ({
+    promise: 8,
+    what: `the token of ${account} in ${sale} ended ${lateMs} ms ago and is still open`,
+  }))
+}
+
+async function gates({ sql, narrowings }: LedgerWorld, sales: readonly LedgerSale[]): Promise<Breach[]> {
   const breaches: Breach[] = []
   for (const { id, maxActive, ratePerMinute } of sales) {
     const admissions = await admissionsOf(sql, id)

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { oneOf, seconds, type Fault } from './fault.ts'
+import { awayInTurn } from './edges-in-turn.ts'
+import { oneOf, seconds, type Fault, type Random } from './fault.ts'
 import { garbledNotices } from './garbled-notices.ts'
 import type { Link } from './link.ts'
+import type { World } from './world.ts'
 
 async function weather(links: readonly Link[], begin: (link: Link) => void, ms: number): Promise<void> {
   links.forEach(begin)
@@ -9,11 +11,16 @@ async function weather(links: readonly Link[], begin: (link: Link) => void, ms: 
   links.forEach((link) => link.mend())
 }
 
+/** One process and Redis; an edge that has no Redis says of nobody that they are there. */
+async function withoutRedis(world: World, random: Random, begin: (link: Link) => void): Promise<void> {
+  const server = oneOf(world.servers, random)
+  await awayInTurn(world, server, () => weather([server.redis], begin, seconds(1, 4.5, random)))
+}
+
 export const linkFaults: readonly Fault[] = [
   {
     name: 'a process is cut off from Redis',
-    run: (world, random) =>
-      weather([oneOf(world.servers, random).redis], (link) => link.cut(), seconds(1, 4.5, random)),
+    run: (world, random) => withoutRedis(world, random, (link) => link.cut()),
   },
   {
     name: 'a process is cut off from PostgreSQL',
@@ -22,8 +29,7 @@ export const linkFaults: readonly Fault[] = [
   },
   {
     name: 'a way to Redis is frozen',
-    run: (world, random) =>
-      weather([oneOf(world.servers, random).redis], (link) => link.freeze(), seconds(1, 4.5, random)),
+    run: (world, random) => withoutRedis(world, random, (link) => link.freeze()),
   },
   {
     name: 'a way to PostgreSQL is frozen',
@@ -76,9 +82,26 @@ export const linkFaults: readonly Fault[] = [
       ),
   },
   {
-    name: 'connections to Redis are half open',
+    name: 'the ways to the edges are slow',
     run: (world, random) =>
-      weather([oneOf(world.servers, random).redis], (link) => link.halfOpen(), seconds(1, 4.5, random)),
+      weather(
+        world.edges.map(({ front }) => front),
+        (link) => link.delay(100 + 700 * random()),
+        seconds(1, 4.5, random),
+      ),
+  },
+  {
+    name: 'the way to an edge is frozen',
+    run: async (world, random) => {
+      const edge = oneOf(world.edges, random)
+      await awayInTurn(world, edge, () =>
+        weather([edge.front], (link) => link.freeze(), seconds(1, 4.5, random)),
+      )
+    },
+  },
+  {
+    name: 'connections to Redis are half open',
+    run: (world, random) => withoutRedis(world, random, (link) => link.halfOpen()),
   },
   {
     name: 'connections to PostgreSQL are half open',

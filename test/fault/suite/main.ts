@@ -4,8 +4,9 @@ import { guards } from './guard-list.ts'
 import { copyProgram, takeOut, type Guard } from './guards.ts'
 import { seededRandom } from '../../../src/crowd/seeded-random.ts'
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options.ts'
-import { promiseTitles } from './promises.ts'
-import { PromiseTable, roundLines } from './report.ts'
+import { PromiseTable } from './promise-table.ts'
+import { promiseTitles, type Breach } from './promises.ts'
+import { roundLines } from './report.ts'
 import { runRound, type RoundPlan } from './round.ts'
 import { judgePutOff, lateAnswers } from './slow-provider.ts'
 import { World } from './world.ts'
@@ -79,7 +80,8 @@ async function judgeLater(world: World, table: PromiseTable): Promise<void> {
   const judged = await judgePutOff(world)
   if (judged === undefined) return
   const { charges, breaches } = judged
-  say(`${charges} charges were answered after minutes: ${breaches.length === 0 ? 'all kept' : 'BREACHES'}`)
+  const kept = charges === 0 ? 'NOTHING WAS SHOWN' : 'all kept'
+  say(`${charges} charges were answered after minutes: ${breaches.length === 0 ? kept : 'BREACHES'}`)
   breaches.forEach(({ promise, what }) => say(`  ${promise} ${promiseTitles[promise - 1]}: ${what}`))
   // With none, nothing was shown.
   table.addLater(lateAnswers, 5, charges === 0 || breaches.length > 0)
@@ -134,16 +136,22 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
     if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
     const some = guard.faults.map((name) => mustFind(name))
     for (let number = 1; number <= guard.rounds; number++) {
-      const report = await runRound(world, { ...options, number, faults: some, together: 1 })
+      const plan = { ...options, number, faults: some, together: 1 }
+      // A program without a guard may be too broken for there to be much to look at.
+      const report = { ...(await runRound(world, plan)), unseen: [] }
       roundLines(report).forEach(say)
-      // A program that cannot run without it has not been looked at.
-      if (report.breaches.some(({ what }) => !what.includes('ended by itself'))) return true
+      if (report.breaches.some((breach) => isOf(guard, breach))) return true
     }
     return false
   } finally {
     await world.end()
     await remove()
   }
+}
+
+/** A program that cannot run without it has not been looked at, and something else that is broken is another matter. */
+function isOf({ promises }: Guard, { promise, what }: Breach): boolean {
+  return promises.includes(promise) && !what.includes('ended by itself')
 }
 
 function mustFind(name: string): Fault {

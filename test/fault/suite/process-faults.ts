@@ -2,15 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { claimMs } from '../../../src/domain/payments/payment.ts'
 import { clockOff } from './clock-off.ts'
 import { leaseMs } from '../../../src/streams/lease.ts'
+import { awayInTurn, inTurn } from './edges-in-turn.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
 import { lateWrites } from './late-writes.ts'
-import { setGate } from './sales.ts'
+import { setGate, type RoundSale } from './sales.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
-
-/** One edge is there, unless everything is killed: who can reach none for long loses what a loss of Redis would keep. */
-const inTurn = (world: World, server: Server, work: () => Promise<void>): Promise<void> =>
-  world.inTurn(world.edges.includes(server) ? world.edges : [server], work)
 
 async function killed(world: World, server: Server, random: Random): Promise<void> {
   await inTurn(world, server, async () => {
@@ -31,23 +28,26 @@ const narrow = 4
 /** Another one writes when it wakes, and knows of settings that it has not heard of. */
 async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
   const writer = await writerOf(world)
+  const narrowed: RoundSale[] = []
+  let fromMs: number
   writer.signal('SIGSTOP')
-  await wait(leaseMs + seconds(0.5, 1, random))
-  const tried = world.sales.map(async (sale) => {
-    const isSaid = await setGate(world, sale.id, narrow).then(
-      () => true,
-      () => false,
-    )
-    return isSaid ? [sale] : []
-  })
-  const narrowed = (await Promise.all(tried)).flat()
-  const fromMs = Date.now()
-  await wait(seconds(4, 5, random))
-  writer.signal('SIGCONT')
+  try {
+    await wait(leaseMs + seconds(0.5, 1, random))
+    for (const sale of world.sales)
+      await setGate(world, sale.id, narrow).then(
+        () => narrowed.push(sale),
+        () => undefined,
+      )
+    fromMs = Date.now()
+    await wait(seconds(4, 5, random))
+  } finally {
+    writer.signal('SIGCONT')
+  }
   await wait(seconds(1, 2, random))
   const toMs = Date.now()
   for (const { id: sale } of narrowed) world.narrowings.push({ sale, maxActive: narrow, fromMs, toMs })
-  for (const { id, maxActive } of world.sales) await setGate(world, id, maxActive).catch(() => undefined)
+  for (const { id, maxActive } of narrowed) await setGate(world, id, maxActive)
+  if (narrowed.length === 0) throw new Error('no gate could be narrowed')
 }
 
 /** As after a wrong setting of a machine; begun anew with the right one. */
@@ -93,11 +93,11 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'the writer sleeps, and the gate is narrowed meanwhile',
+    alone: true,
     run: narrowedMeanwhile,
   },
   {
     name: 'what the writer writes comes after its lease, and Redis forgets meanwhile',
-    forgets: true,
     run: lateWrites,
   },
   {
@@ -106,7 +106,10 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'an edge sleeps',
-    run: (world, random) => stopped(oneOf(world.edges, random), seconds(2, 6, random)),
+    run: async (world, random) => {
+      const edge = oneOf(world.edges, random)
+      await awayInTurn(world, edge, () => stopped(edge, seconds(2, 6, random)))
+    },
   },
   {
     name: 'all processes are begun anew, one after another',

@@ -1,4 +1,5 @@
 import type { PromiseName, Verdict } from '../../../src/crowd/verdict.ts'
+import type { Ground } from './grounds.ts'
 
 /** The eight promises, by their numbers. */
 export const promiseTitles = [
@@ -18,6 +19,24 @@ export interface Breach {
   readonly what: string
 }
 
+/** What a judge found, and how much there was to look at. */
+export interface Judged {
+  readonly breaches: readonly Breach[]
+  readonly looked: Looked
+}
+
+export type Looked = Readonly<Partial<Record<Ground, number>>>
+
+/** What several judges found, as one. */
+export function judgedTogether(all: readonly Judged[]): Judged {
+  const looked: Partial<Record<Ground, number>> = {}
+  for (const one of all) {
+    for (const [name, count] of Object.entries(one.looked) as [Ground, number][])
+      looked[name] = (looked[name] ?? 0) + count
+  }
+  return { breaches: all.flatMap(({ breaches }) => breaches), looked }
+}
+
 /** Which promise each judge of the crowd speaks of. */
 const ofCrowd: Readonly<Record<PromiseName, number>> = {
   stock: 1,
@@ -31,8 +50,9 @@ const ofCrowd: Readonly<Record<PromiseName, number>> = {
   limit: 7,
 }
 
-export function breachesOf(verdict: Verdict): Breach[] {
-  return Object.entries(verdict).flatMap(([name, { breaches }]) =>
-    breaches.map((what) => ({ promise: ofCrowd[name as PromiseName], what })),
+export function judgedByCrowd(verdict: Verdict): Judged {
+  const breaches = Object.entries(verdict).flatMap(([name, { breaches: found }]) =>
+    found.map((what) => ({ promise: ofCrowd[name as PromiseName], what })),
   )
+  return { breaches, looked: { stays: verdict.order.checked, tokens: verdict.gate.checked } }
 }

@@ -52,6 +52,8 @@ export class RestlessViewers {
       const isWrong = chance > 0.7
       const since = isWrong ? wrongPositions[Math.floor(random() * wrongPositions.length)] : map.position
       const edge = world.edges[Math.floor(random() * world.edges.length)]
+      const isWronged = (fault: string): void =>
+        void this.#breaches.push({ promise: 6, what: `${who} of ${sale}, from ${since}: ${fault}` })
       const forMs = listensMs.least + random() * (listensMs.most - listensMs.least)
       await this.#listen(`${edge?.url}/api/v1/sales/${sale}/availability/stream`, {
         fetch: options.fetch,
@@ -59,9 +61,12 @@ export class RestlessViewers {
         forMs,
         hear: (event) => {
           const fault = heard(map, event, isWrong)
-          if (fault !== undefined)
-            this.#breaches.push({ promise: 6, what: `${who} of ${sale}, from ${since}: ${fault}` })
+          if (fault !== undefined) isWronged(fault)
           else if (map.position !== undefined) options.positions.saw(sale, map, who)
+        },
+        refused: (status) => {
+          const fault = refusal(status)
+          if (fault !== undefined) isWronged(fault)
         },
       })
       await wait(20, undefined, { signal: this.#gone.signal }).catch(() => undefined)
@@ -70,9 +75,15 @@ export class RestlessViewers {
 
   async #listen(
     url: string,
-    options: { fetch: Fetch; since: string | undefined; forMs: number; hear: (event: SseEvent) => void },
+    options: {
+      fetch: Fetch
+      since: string | undefined
+      forMs: number
+      hear: (event: SseEvent) => void
+      refused: (status: number) => void
+    },
   ): Promise<void> {
-    const { fetch, since, forMs, hear } = options
+    const { fetch, since, forMs, hear, refused } = options
     const signal = AbortSignal.any([this.#gone.signal, AbortSignal.timeout(Math.round(forMs))])
     const headers = {
       accept: 'text/event-stream',
@@ -80,17 +91,34 @@ export class RestlessViewers {
     }
     try {
       const response = await fetch(url, { method: 'GET', headers, signal })
-      if (response.status !== 200) return
+      if (response.status !== 200) return refused(response.status)
       const parser = new SseParser(hear)
-      for await (const chunk of chunksOf(response)) parser.push(Buffer.from(chunk).toString())
+      const text = new TextDecoder()
+      for await (const chunk of chunksOf(response)) parser.push(text.decode(chunk, { stream: true }))
     } catch {
-      // Cut off, by us or by what is done to the world.
+      // Cut off, by us or by what is done to the world: whatever `hear` makes of what it hears, it does not throw.
     }
   }
 }
 
-/** What is wrong with an event; undefined where it can be applied. Whoever came from nowhere is told all of it first. */
-function heard(map: UnitMap, { event, data, lastEventId }: SseEvent, isWrong: boolean): string | undefined {
+/** Whatever position somebody asks for, however odd, they are told a map, or to come later. */
+export function refusal(status: number): string | undefined {
+  return status === 503 ? undefined : `refused with ${status}`
+}
+
+/**
+ * What is wrong with an event; undefined where it can be applied. Whoever came from nowhere is told all of it first.
+ * Throws never.
+ */
+export function heard(map: UnitMap, event: SseEvent, isWrong: boolean): string | undefined {
+  try {
+    return applied(map, event, isWrong)
+  } catch (error) {
+    return `what nobody can read: ${event.event} ${event.data.slice(0, 200)}: ${String(error)}`
+  }
+}
+
+function applied(map: UnitMap, { event, data, lastEventId }: SseEvent, isWrong: boolean): string | undefined {
   if (event === 'snapshot') {
     map.replace(availabilitySnapshot.parse(JSON.parse(data)))
     return undefined

@@ -8,17 +8,19 @@ import type { Fault } from './fault.ts'
 import { CallHistory } from './history.ts'
 import { judgeLedger } from './ledger.ts'
 import { FickleBuyers } from './fickle-buyers.ts'
+import { GreedyBuyers } from './greedy-buyers.ts'
 import { judgeAnswers } from './judge-answers.ts'
 import { judgeUnits } from './judge-units.ts'
 import { LateOrders } from './late-orders.ts'
 import { withOddCards } from './odd-cards.ts'
-import { breachesOf, type Breach } from './promises.ts'
+import { unseen } from './grounds.ts'
+import { judgedByCrowd, judgedTogether, type Breach, type Judged, type Looked } from './promises.ts'
 import { reloading } from './reloads.ts'
 import { replaying } from './replays.ts'
 import { RestlessViewers } from './restless-viewers.ts'
 import { capacitiesOf, closeSales, openSales, type RoundSale } from './sales.ts'
 import { StuckReaders } from './stuck-readers.ts'
-import { orderRows, tenuresOf, type Loss, type TenureSources } from './tenures.ts'
+import { orderRows, tenuresOf, type TenureSources } from './tenures.ts'
 import { ToldPositions } from './told-positions.ts'
 import { Viewers } from './viewers.ts'
 import type { World } from './world.ts'
@@ -35,10 +37,18 @@ export interface RoundPlan {
 export interface RoundReport {
   readonly plan: RoundPlan
   readonly breaches: readonly Breach[]
+  /** Promises of which nothing was shown. */
+  readonly unseen: readonly Breach[]
+  readonly looked: Looked
   /** Faults that came to no end, because of another one. */
-  readonly cutShort: readonly string[]
+  readonly cutShort: readonly CutShort[]
   readonly history: CallHistory
   readonly booked: number
+}
+
+export interface CutShort {
+  readonly name: string
+  readonly why: string
 }
 
 /** Buyers think and wait by a clock that runs so many times as fast. */
@@ -51,21 +61,26 @@ const hastened: Time = {
 const firstMs = 2_000
 /** Before a fault, at the most. */
 const pauseMs = 1_500
+/** Before a fault that comes alone: settings and leases are heard of by then. */
+const quietMs = 2_500
 /** Payments that are under way longer are judged without their outcome. */
 const settlingMs = 10_000
 /** A fault that takes longer is worth a line. */
 const longMs = 20_000
-/** What is left of the crowd after the last fault is sent home after this. */
+/** What is left of the crowd after the last fault is sent home after this; later where so few were let in that it shows nothing. */
 const lastMs = 10_000
+const lastMaxMs = 30_000
+const letInLeast = 60
 
-/** A crowd comes to two new sales while things break; then everything is mended, and what happened is judged. */
+/** A crowd comes to new sales while things break; then everything is mended, and what happened is judged. */
 export async function runRound(world: World, plan: RoundPlan): Promise<RoundReport> {
   const history = new CallHistory(() => Date.now())
   const epochMs = Date.now()
   const sales = await openSales(world)
   world.sales = sales
   world.narrowings = []
-  const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200 })
+  world.losses = []
+  const { fetch: plain, close } = keepAliveFetch({ connectionsMax: 200, sendsAgain: false })
   const positions = new ToldPositions()
   const viewers = new Viewers(world, sales, { fetch: plain, positions })
   const restless = new RestlessViewers(world, sales, { seed: plan.seed, fetch: plain, positions })
@@ -73,9 +88,10 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const recorded = history.recorded(plain)
   const late = new LateOrders(recorded)
   const fickle = new FickleBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
+  const greedy = new GreedyBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const sendHome = new AbortController()
   const breaking = breakThings(world, plan, history).then(async (broken) => {
-    await wait(lastMs, undefined, { signal: sendHome.signal }).catch(() => undefined)
+    await enoughToSee(world, sales, sendHome.signal)
     sendHome.abort()
     return broken
   })
@@ -87,25 +103,29 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
     const fetch = withOddCards(reloaded, seededRandom(plan.seed, 8))
     const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
     sendHome.abort()
-    const { losses, cutShort } = await breaking
+    const cutShort = await breaking
+    const losses = world.losses.map(({ fromMs, toMs }) => ({
+      fromMs: fromMs - epochMs,
+      toMs: toMs - epochMs,
+    }))
     restless.stop()
-    await fickle.stop()
-    // Met by another fault, it may be a while until the settings are heard of.
-    if (plan.together > 1) world.narrowings = []
+    await Promise.all([fickle.stop(), greedy.stop()])
     // Tokens and holds that nobody used end, and what could not be paid is given up.
-    const breaches = [
-      ...reports.flatMap(({ verdict }) => breachesOf(verdict)),
-      ...(await settled(() => judgeLedger(world, sales))),
-      ...(await judgeHistory(world, sales, { calls: history.calls, losses, epochMs })),
-      ...(await viewers.judge(sales)),
-      ...positions.breaches,
-      ...restless.breaches,
-      ...world.servers.flatMap(({ falls }) => falls.splice(0).map((what) => ({ promise: 4, what }))),
-    ]
-    return { plan, breaches, cutShort, history, booked: await bookedIn(world, sales) }
+    const judged = judgedTogether([
+      ...reports.map(({ verdict }) => judgedByCrowd(verdict)),
+      await settled(() => judgeLedger(world, sales)),
+      await judgeHistory(world, sales, { calls: history.calls, losses, epochMs }),
+      { breaches: await viewers.judge(sales), looked: {} },
+      positions.judged,
+      { breaches: restless.breaches, looked: {} },
+      { breaches: world.servers.flatMap(({ falls }) => fallen(falls.splice(0))), looked: {} },
+    ])
+    const booked = await bookedIn(world, sales)
+    return { plan, ...judged, unseen: unseen(judged.looked), cutShort, history, booked }
   } finally {
     late.stop()
     void fickle.stop()
+    void greedy.stop()
     viewers.stop()
     restless.stop()
     stuck.stop()
@@ -114,28 +134,25 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   }
 }
 
+const fallen = (falls: readonly string[]): Breach[] => falls.map((what) => ({ promise: 4, what }))
+
 async function judgeHistory(
   world: World,
   sales: readonly RoundSale[],
   sources: Omit<TenureSources, 'orders'>,
-): Promise<Breach[]> {
+): Promise<Judged> {
   const orders = await orderRows(world, sales)
   const tenures = tenuresOf({ ...sources, orders })
-  return [
-    ...judgeUnits(tenures, await capacitiesOf(world, sales)),
-    ...judgeAnswers(sources.calls, { orders, epochMs: sources.epochMs }),
-  ]
+  return judgedTogether([
+    judgeUnits(tenures, await capacitiesOf(world, sales)),
+    judgeAnswers(sources.calls, { orders, epochMs: sources.epochMs }),
+  ])
 }
 
-/** Resolves with the times, in the history's own, at which Redis forgot. */
-async function breakThings(
-  world: World,
-  plan: RoundPlan,
-  history: CallHistory,
-): Promise<{ losses: Loss[]; cutShort: string[] }> {
+/** Resolves with what came to no end. */
+async function breakThings(world: World, plan: RoundPlan, history: CallHistory): Promise<CutShort[]> {
   const random = seededRandom(plan.seed, 1_000 + plan.number)
-  const losses: Loss[] = []
-  const cutShort: string[] = []
+  const cutShort: CutShort[] = []
   await wait(firstMs)
   const one = async (fault: Fault, chance: () => number): Promise<void> => {
     history.note(`${fault.name}: begins`)
@@ -145,13 +162,13 @@ async function breakThings(
       () => undefined,
       (reason: unknown) => (reason instanceof Error ? reason.message : JSON.stringify(reason)),
     )
-    if (fault.forgets) losses.push({ fromMs, toMs: history.sinceMs })
-    if (error !== undefined) cutShort.push(`${fault.name}: ${error}`)
+    if (error !== undefined) cutShort.push({ name: fault.name, why: error })
     history.note(`${fault.name}: is over`)
     const lastedMs = history.sinceMs - fromMs
     if (lastedMs > longMs) world.log(`${fault.name} took ${Math.round(lastedMs / 1_000)} s`)
   }
-  const coming = plan.faults.map((fault) => ({ fault, chance: seededRandom(random() * 2 ** 31, 0) })).values()
+  const all = plan.faults.map((fault) => ({ fault, chance: seededRandom(random() * 2 ** 31, 0) }))
+  const coming = all.filter(({ fault }) => fault.alone !== true).values()
   const oneAfterAnother = async (): Promise<void> => {
     for (const { fault, chance } of coming) {
       await wait(chance() * pauseMs)
@@ -160,8 +177,24 @@ async function breakThings(
   }
   await Promise.all(Array.from({ length: plan.together }, oneAfterAnother))
   await world.mend()
+  for (const { fault, chance } of all.filter((each) => each.fault.alone === true)) {
+    await wait(quietMs)
+    await one(fault, chance)
+    await world.mend()
+  }
   history.note('everything is mended')
-  return { losses, cutShort }
+  return cutShort
+}
+
+async function enoughToSee(world: World, sales: readonly RoundSale[], signal: AbortSignal): Promise<void> {
+  const letIn = async (): Promise<number> => {
+    const [row] = await world.sql<{ count: number }[]>`
+      select count(*)::int as count from admissions where sale_id = any(${sales.map(({ id }) => id)})`
+    return row?.count ?? 0
+  }
+  const untilMs = Date.now() + lastMaxMs
+  await wait(lastMs, undefined, { signal }).catch(() => undefined)
+  while (!signal.aborted && Date.now() < untilMs && (await letIn()) < letInLeast) await wait(500)
 }
 
 async function visitAll(
@@ -188,10 +221,10 @@ async function visitAll(
 }
 
 /** What is still under way when it is looked at first gets a while to come to its end. */
-async function settled(judge: () => Promise<Breach[]>): Promise<Breach[]> {
+async function settled(judge: () => Promise<Judged>): Promise<Judged> {
   for (let looks = 0; ; looks++) {
-    const breaches = await judge()
-    if (breaches.length === 0 || looks === 40) return breaches
+    const judged = await judge()
+    if (judged.breaches.length === 0 || looks === 40) return judged
     await wait(500)
   }
 }

@@ -1,6 +1,11 @@
+import { untilDone } from './until.ts'
 import type { World } from './world.ts'
 
-/** Two sales that a crowd comes to: seats that cost something, and places of slots that cost nothing. */
+/**
+ * Three sales that a crowd comes to: seats that cost something, places of slots that cost nothing, and more places than
+ * there are people. What keeps people waiting for the first two is the gate, until they are sold out; for the third it is the
+ * pace, which in a minute lets in fewer than come.
+ */
 const roundSales = {
   seats: {
     kind: 'seats',
@@ -21,11 +26,21 @@ const roundSales = {
     slots: {
       dates: ['2030-01-01'],
       hours: ['10:00', '11:00', '12:00', '13:00'],
-      capacity: 20,
+      capacity: 12,
       priceMinor: 0,
     },
   },
+  paced: {
+    kind: 'slots',
+    title: 'Places at a slow pace',
+    currency: 'KRW',
+    queue: { ratePerMinute: 60, maxActive: 40, tokenTtlSeconds: 45, holdTtlSeconds: 8, maxPerAccount: 1 },
+    slots: { dates: ['2030-01-01'], hours: ['10:00'], capacity: 150, priceMinor: 0 },
+  },
 } as const
+
+/** Of a first edge that is away for a while. */
+const patience = { withinMs: 30_000, everyMs: 200 }
 
 /** From when and until when a gate takes fewer. */
 export interface Narrowing {
@@ -39,19 +54,23 @@ export interface RoundSale {
   readonly id: string
   readonly maxActive: number
   readonly ratePerMinute: number
+  readonly maxPerAccount: number
+  readonly isFree: boolean
 }
 
 /** Resolves when people may join. */
 export async function openSales(world: World): Promise<RoundSale[]> {
   return await Promise.all(
     Object.values(roundSales).map(async (description) => {
-      const { id } = (await call(world, 'POST', '/api/v1/sales', {
+      const sale = {
         ...description,
         opensAt: new Date(Date.now() - 60_000).toISOString(),
         closesAt: new Date(Date.now() + 3_600_000).toISOString(),
-      })) as { id: string }
-      const { maxActive, ratePerMinute } = description.queue
-      return { id, maxActive, ratePerMinute }
+      }
+      const made = await untilDone(() => call(world, 'POST', '/api/v1/sales', sale), patience)
+      const { id } = made as { id: string }
+      const { maxActive, ratePerMinute, maxPerAccount } = description.queue
+      return { id, maxActive, ratePerMinute, maxPerAccount, isFree: description.kind === 'slots' }
     }),
   )
 }
@@ -66,14 +85,15 @@ export async function capacitiesOf(
   return new Map(rows.map(({ sale, code, capacity }) => [`${code} of ${sale}`, capacity]))
 }
 
-/** Changes how many a gate takes at once. */
+/** Changes how many a gate takes at once; tried again until it succeeds. */
 export async function setGate(world: World, sale: string, maxActive: number): Promise<void> {
-  await call(world, 'PATCH', `/api/v1/sales/${sale}`, { queue: { maxActive } })
+  await untilDone(() => call(world, 'PATCH', `/api/v1/sales/${sale}`, { queue: { maxActive } }), patience)
 }
 
 /** So that later rounds do not pay for what is over. */
 export async function closeSales(world: World, sales: readonly RoundSale[]): Promise<void> {
-  for (const { id } of sales) await call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' })
+  for (const { id } of sales)
+    await untilDone(() => call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' }), patience)
 }
 
 /** Calls the first edge, as the organiser where there is no token, and throws what is no success. */

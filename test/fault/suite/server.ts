@@ -39,6 +39,7 @@ export class Server {
   readonly #plan: ServerPlan
   #child: ChildProcess | undefined
   #isMeantToRun = false
+  #ownPort = 0
   /** Ended without having been told to. */
   readonly falls: string[] = []
 
@@ -60,6 +61,11 @@ export class Server {
 
   get url(): string {
     return `http://127.0.0.1:${this.front.port}`
+  }
+
+  /** Past the link in front of it; another one in each of its lives. */
+  get ownPort(): number {
+    return this.#ownPort
   }
 
   get pid(): number {
@@ -110,6 +116,7 @@ export class Server {
     children.add(child)
     child.once('exit', () => children.delete(child))
     const port = await this.#listening(child)
+    this.#ownPort = port
     this.front.mend(port)
     child.once('exit', (code, signal) => {
       if (this.#isMeantToRun && this.#child === child)

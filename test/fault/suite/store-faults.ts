@@ -20,22 +20,27 @@ async function redisKilled(world: World, random: Random, file: 'whole' | 'kept' 
       await redis.keepFile()
       await wait(seconds(0.5, 1, random))
     }
-    await redis.kill()
-    await wait(seconds(0, 3, random))
-    await redis.restart({ file })
+    // Also where it has its file, it is another life of it, and the state is built anew.
+    await world.losing(async () => {
+      await redis.kill()
+      await wait(seconds(0, 3, random))
+      await redis.restart({ file })
+    })
   })
 }
 
 async function allKilled(world: World, random: Random): Promise<void> {
   const { stores, servers } = world
   await world.inTurn([stores.redis, stores, ...servers], async () => {
-    await Promise.all([
-      ...servers.map((server) => server.end('SIGKILL')),
-      stores.redis.kill(),
-      stores.killPostgres(),
-    ])
-    await wait(seconds(0, 2, random))
-    await Promise.all([stores.redis.restart(), stores.restartPostgres()])
+    await world.losing(async () => {
+      await Promise.all([
+        ...servers.map((server) => server.end('SIGKILL')),
+        stores.redis.kill(),
+        stores.killPostgres(),
+      ])
+      await wait(seconds(0, 2, random))
+      await Promise.all([stores.redis.restart(), stores.restartPostgres()])
+    })
     await world.followPostgres()
     await Promise.all(servers.map((server) => server.start()))
   })
@@ -54,23 +59,19 @@ async function providerAway({ sql }: World, ms: number): Promise<void> {
 export const storeFaults: readonly Fault[] = [
   {
     name: 'Redis is killed, and has its file',
-    forgets: true,
     run: (world, random) => redisKilled(world, random, 'whole'),
   },
   {
     name: 'Redis is killed, and has lost its last second',
-    forgets: true,
     run: (world, random) => redisKilled(world, random, 'kept'),
   },
   {
     name: 'Redis is killed, and has lost its file',
-    forgets: true,
     run: (world, random) => redisKilled(world, random, 'lost'),
   },
   {
     name: 'Redis forgets everything',
-    forgets: true,
-    run: async (world) => void (await world.redis.flushall()),
+    run: (world) => world.losing(() => world.redis.flushall()),
   },
   {
     name: 'Redis sleeps',
@@ -104,7 +105,6 @@ export const storeFaults: readonly Fault[] = [
   },
   {
     name: 'everything is killed at once',
-    forgets: true,
     run: allKilled,
   },
   {

@@ -1,4 +1,6 @@
 import type { Call } from './history.ts'
+import { knownHolds, type KnownHold } from './known-holds.ts'
+import { firstOrdered, firstTold } from './orders-told.ts'
 import type { RoundSale } from './sales.ts'
 import type { Tenure } from './unit-linearity.ts'
 import type { World } from './world.ts'
@@ -18,16 +20,6 @@ export interface OrderRow {
   readonly units: readonly { readonly sale: string; readonly unit: string }[]
 }
 
-/** What is known of a hold from the calls: each bound is the loosest that any of them gives. */
-interface KnownHold {
-  readonly sale: string
-  readonly who: string
-  readonly units: readonly { readonly unit: string; readonly quantity: number }[]
-  readonly givenFromMs: number
-  readonly givenByMs: number
-  readonly expiresMs: number
-}
-
 /** Somewhere in this time Redis lost what it held, in the history's time. */
 export interface Loss {
   readonly fromMs: number
@@ -44,100 +36,149 @@ export interface TenureSources {
 
 /** Between the clock of the stores and ours, on one machine. */
 const slackMs = 50
+/** From the beginning of its transaction until an order is there for everybody, at the most: a COMMIT may be held. */
+const commitMaxMs = 6_000
+/** From when somebody asks for an order until its transaction begins, where nobody knows when that was. */
+const savingMaxMs = 15_000
 
-/** Everybody who had a place of a unit, as the answers to the calls say and as the orders in PostgreSQL do. */
-export function tenuresOf({ calls, orders, losses, epochMs }: TenureSources): UnitTenure[] {
-  const holds = knownHolds(calls, epochMs)
-  const byHold = new Map(orders.map((order) => [order.hold, order]))
-  const endings = endingsOf(calls)
-  const held = [...holds].flatMap(([hold, known]) => {
-    const order = byHold.get(hold)
-    const lostMs = losses
-      .filter(({ toMs }) => toMs >= known.givenFromMs)
-      .reduce((first, { fromMs }) => Math.min(first, fromMs), Infinity)
-    const letGoMs = endings
-      .filter(
-        ({ who, names, atMs }) => who === known.who && names(hold, known.sale) && atMs >= known.givenFromMs,
-      )
-      .reduce((first, { atMs }) => Math.min(first, atMs), known.expiresMs)
-    const ownMs = Math.min(letGoMs, lostMs)
-    const endsFromMs = order === undefined ? ownMs : orderEndMs(order, { epochMs, ownMs, lostMs })
-    return placesOf(known, { hold, endsFromMs: endsFromMs - slackMs })
-  })
-  const unheard = orders.filter(({ hold }) => !holds.has(hold))
-  return [
-    ...held,
-    // Of a hold nobody heard of, its order says that it was there.
-    ...unheard.flatMap((order) => {
-      const createdMs = order.createdMs - epochMs
-      const endsFromMs = orderEndMs(order, { epochMs, ownMs: createdMs, lostMs: Infinity }) - slackMs
-      const given = { givenFromMs: 0, givenByMs: createdMs + slackMs }
-      return order.units.map(({ sale, unit }) => ({ hold: order.hold, sale, unit, endsFromMs, ...given }))
-    }),
-  ]
+/** An order that is there, or was, in the history's time. */
+interface WrittenOrder extends Pick<OrderRow, 'hold' | 'units'> {
+  readonly askedMs: number
+  readonly createdMs: number
+  /** The first answer that tells of it as written; Infinity where none does. */
+  readonly toldMs: number
+  readonly writtenByMs: number
+  readonly endsMs: number
 }
 
-/** From its order on a hold ends as the order does, unless it was lost before the order was written. */
-function orderEndMs(
-  { status, createdMs, endedMs }: OrderRow,
-  { epochMs, ownMs, lostMs }: { epochMs: number; ownMs: number; lostMs: number },
-): number {
-  // Decided by the sweep of forsaken holds: nothing of it was ever written.
-  if (status === 'abandoned' || lostMs < createdMs - epochMs) return ownMs
-  return endedMs === null ? Infinity : endedMs - epochMs
+/** The times of a tenure, and what it is. */
+interface Stretch extends Pick<Tenure, 'givenFromMs' | 'givenByMs' | 'endsFromMs'> {
+  readonly isOrdered: boolean
+  /** It is of an order that was under way when Redis lost its hold: from the loss until it was written others may have held. */
+  readonly contested: { readonly fromMs: number; readonly toMs: number } | undefined
+}
+
+/** Everybody who had a place of a unit, as the answers to the calls say and as the orders in PostgreSQL do. */
+export function tenuresOf(sources: TenureSources): UnitTenure[] {
+  const holds = knownHolds(sources.calls, sources.epochMs)
+  const orders = writtenOrders(sources)
+  const heard = new Set(holds.map(({ id }) => id))
+  const all = [
+    ...holds.flatMap((hold) =>
+      stretchesOf(hold, orders.get(hold.id), sources.losses).flatMap((stretch) => placesOf(hold, stretch)),
+    ),
+    // Of a hold nobody heard of, its order says that it was there.
+    ...[...orders.values()].flatMap((order) => {
+      if (heard.has(order.hold)) return []
+      const stretch = unheardStretch(order, sources.losses)
+      return order.units.map((unit) => ({ ...unit, hold: order.hold, ...stretch }))
+    }),
+  ]
+  return all.map((tenure) => conceded(tenure, all))
+}
+
+function writtenOrders({ calls, orders, epochMs }: TenureSources): Map<string, WrittenOrder> {
+  const [told, asked] = [firstTold(calls), firstOrdered(calls)]
+  // What was decided by the sweep of forsaken holds is abandoned: nothing of it was ever written.
+  const written = orders.filter(({ status }) => status !== 'abandoned')
+  const entries = written.map((row): [string, WrittenOrder] => {
+    const { id, hold, units, endedMs } = row
+    const createdMs = row.createdMs - epochMs
+    const toldMs = told.get(id) ?? Infinity
+    const order = {
+      hold,
+      units,
+      askedMs: asked.get(hold) ?? createdMs - savingMaxMs,
+      createdMs,
+      toldMs,
+      // Of what nobody was told it is known only that it was begun.
+      writtenByMs: Number.isFinite(toldMs) ? Math.min(toldMs, createdMs + commitMaxMs) : createdMs,
+      endsMs: endedMs === null ? Infinity : endedMs - epochMs,
+    }
+    return [hold, order]
+  })
+  return new Map(entries)
+}
+
+/**
+ * A hold lasts until it ends, is let go of, or is lost with Redis; from its order on as long as the order does. Where it was
+ * lost before the order was written, the order comes after it, and stands by itself.
+ */
+function stretchesOf(hold: KnownHold, order: WrittenOrder | undefined, losses: readonly Loss[]): Stretch[] {
+  const { givenFromMs, givenByMs, endsMs } = hold
+  const loss = firstLoss(losses, givenFromMs)
+  const lostMs = loss?.fromMs ?? Infinity
+  const held = {
+    givenFromMs,
+    givenByMs,
+    endsFromMs: Math.min(endsMs, lostMs) - slackMs,
+    isOrdered: false,
+    contested: undefined,
+  }
+  if (order === undefined) return [held]
+  if (loss === undefined || loss.fromMs >= order.writtenByMs)
+    return [{ ...held, endsFromMs: order.endsMs - slackMs, isOrdered: true }]
+  return [held, orderedStretch(order, loss)]
+}
+
+/** It was held at some time before it was written. */
+function unheardStretch(order: WrittenOrder, losses: readonly Loss[]): Stretch {
+  const loss = firstLoss(losses, order.askedMs)
+  if (loss !== undefined && loss.fromMs < order.writtenByMs)
+    return { ...orderedStretch(order, loss), givenFromMs: 0 }
+  return {
+    givenFromMs: 0,
+    givenByMs: order.createdMs + slackMs,
+    endsFromMs: order.endsMs - slackMs,
+    isOrdered: true,
+    contested: undefined,
+  }
+}
+
+function orderedStretch(
+  { askedMs, createdMs, toldMs, writtenByMs, endsMs }: WrittenOrder,
+  loss: Loss,
+): Stretch {
+  return {
+    givenFromMs: createdMs - slackMs,
+    givenByMs: toldMs,
+    endsFromMs: endsMs - slackMs,
+    isOrdered: true,
+    // Whoever orders what is lost already is to be refused.
+    contested: askedMs <= loss.toMs ? { fromMs: loss.fromMs, toMs: writtenByMs } : undefined,
+  }
+}
+
+function firstLoss(losses: readonly Loss[], fromMs: number): Loss | undefined {
+  return losses.filter(({ toMs }) => toMs >= fromMs).toSorted((a, b) => a.fromMs - b.fromMs)[0]
+}
+
+/**
+ * A place whose order was under way when Redis lost it is free until PostgreSQL has the order. Who held it meanwhile is
+ * refused when ordering: no breach, as long as it is sold once.
+ */
+function conceded(
+  { isOrdered, contested: _, ...tenure }: UnitTenure & Stretch,
+  all: readonly (UnitTenure & Stretch)[],
+): UnitTenure {
+  const isLost = all.some(
+    ({ contested, sale, unit, hold }) =>
+      contested !== undefined &&
+      hold !== tenure.hold &&
+      sale === tenure.sale &&
+      unit === tenure.unit &&
+      tenure.givenByMs >= contested.fromMs &&
+      tenure.givenFromMs <= contested.toMs,
+  )
+  if (isOrdered || !isLost) return tenure
+  return { ...tenure, endsFromMs: Math.min(tenure.endsFromMs, tenure.givenFromMs) }
 }
 
 /** A place for each of its quantity. */
-function placesOf(
-  { sale, units, givenFromMs, givenByMs }: KnownHold,
-  { hold, endsFromMs }: { hold: string; endsFromMs: number },
-): UnitTenure[] {
+function placesOf({ id, sale, units }: KnownHold, stretch: Stretch): (UnitTenure & Stretch)[] {
   return units.flatMap(({ unit, quantity }) =>
-    Array.from({ length: quantity }, () => ({ hold, sale, unit, givenFromMs, givenByMs, endsFromMs })),
+    Array.from({ length: quantity }, () => ({ hold: id, sale, unit, ...stretch })),
   )
-}
-
-/** By their ids. However often a hold was asked for or told, it was given once, by the first answer. */
-function knownHolds(calls: readonly Call[], epochMs: number): Map<string, KnownHold> {
-  const known = new Map<string, KnownHold>()
-  const firstAskedMs = new Map<string, number>()
-  for (const { method, path, status, answer, atMs, endMs, who, key } of calls) {
-    const sale = /^\/api\/v1\/sales\/([^/]+)\/holds$/.exec(path)?.[1]
-    if (method !== 'POST' || sale === undefined) continue
-    // The call that was heard may repeat one that was not.
-    if (!firstAskedMs.has(key)) firstAskedMs.set(key, atMs)
-    if (status !== 201 || endMs === undefined || answer === '') continue
-    const { hold } = JSON.parse(answer) as {
-      hold: { id: string; expiresAt: string; units: KnownHold['units'] }
-    }
-    const before = known.get(hold.id)
-    known.set(hold.id, {
-      sale,
-      who,
-      units: hold.units,
-      givenFromMs: Math.min(before?.givenFromMs ?? Infinity, firstAskedMs.get(key) ?? atMs),
-      givenByMs: Math.min(before?.givenByMs ?? Infinity, endMs),
-      expiresMs: Math.max(before?.expiresMs ?? 0, Date.parse(hold.expiresAt) - epochMs),
-    })
-  }
-  return known
-}
-
-interface Ending {
-  readonly who: string
-  readonly atMs: number
-  readonly names: (hold: string, sale: string) => boolean
-}
-
-/** Calls that may have ended a hold from the moment at which they were sent, whatever was answered. */
-function endingsOf(calls: readonly Call[]): Ending[] {
-  return calls
-    .filter(({ method }) => method === 'DELETE')
-    .map(({ who, atMs, path }) => ({
-      who,
-      atMs,
-      names: (hold, sale) => path.endsWith(`/holds/${hold}`) || path.endsWith(`/sales/${sale}/queue/me`),
-    }))
 }
 
 /** All orders of these sales, with the places they had or have. */

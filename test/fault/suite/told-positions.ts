@@ -1,27 +1,24 @@
 import { createHash } from 'node:crypto'
 import type { UnitMap } from '../../../src/client/unit-map.ts'
-import type { Breach } from './promises.ts'
+import type { Breach, Judged } from './promises.ts'
 
 /** Maps told to different people, from different processes and over different ways, are the same at the same position. */
 export class ToldPositions {
-  readonly #first = new Map<string, { readonly digest: string; readonly who: string }>()
+  readonly #first = new Map<string, { readonly digest: string; readonly who: string; isShared: boolean }>()
   readonly #breaches: Breach[] = []
 
-  get breaches(): readonly Breach[] {
-    return this.#breaches
-  }
-
-  /** How many positions of a sale somebody was told. */
-  get count(): number {
-    return this.#first.size
+  get judged(): Judged {
+    const positions = [...this.#first.values()].filter(({ isShared }) => isShared).length
+    return { breaches: this.#breaches, looked: { positions } }
   }
 
   saw(sale: string, map: UnitMap, who: string): void {
     const position = `${map.position} of ${sale}`
     const digest = digestOf(map)
     const first = this.#first.get(position)
-    if (first === undefined) this.#first.set(position, { digest, who })
-    else if (first.digest !== digest)
+    if (first === undefined) return void this.#first.set(position, { digest, who, isShared: false })
+    if (first.who !== who) first.isShared = true
+    if (first.digest !== digest)
       this.#breaches.push({ promise: 6, what: `${who} and ${first.who} know different maps at ${position}` })
   }
 }

@@ -55,10 +55,14 @@ export class Viewers {
   }
 
   async #look(sale: string): Promise<Breach[]> {
-    const answer = await fetch(`${this.#world.edges[0]?.url}/api/v1/sales/${sale}/availability`)
-    if (!answer.ok) return [{ promise: 6, what: `the map of ${sale} is not told: ${answer.status}` }]
     const truth = new UnitMap()
-    truth.replace(availabilitySnapshot.parse(await answer.json()))
+    try {
+      const answer = await fetch(`${this.#world.edges[0]?.url}/api/v1/sales/${sale}/availability`)
+      truth.replace(availabilitySnapshot.parse(await answer.json()))
+    } catch (error) {
+      // It is looked at again, as long as there is patience.
+      return [{ promise: 6, what: `the map of ${sale} is not told: ${String(error)}` }]
+    }
     const blind = this.#viewers.filter((viewer) => viewer.sale === sale && !isSame(viewer.map, truth))
     const seen = blind.map(({ name, map }) => ({
       promise: 6,

@@ -7,6 +7,7 @@ import { randomIds } from '../../../src/ids.ts'
 import type { RedisShape } from './fault.ts'
 import type { Narrowing, RoundSale } from './sales.ts'
 import { Server } from './server.ts'
+import type { Loss } from './tenures.ts'
 import { BreakableStores } from './stores.ts'
 
 /** Two edges, and two processes that do everything else and stand in for each other. */
@@ -38,6 +39,8 @@ export class World {
   /** Those that people come to in this round, and what was said to their gates. */
   sales: readonly RoundSale[] = []
   narrowings: Narrowing[] = []
+  /** When Redis lost what it held, in this round, by our clock. */
+  losses: Loss[] = []
   readonly #turns = new Map<object, Promise<void>>()
   #sql: Sql
   readonly #redis: Redis
@@ -96,6 +99,16 @@ export class World {
 
   get backs(): readonly Server[] {
     return this.servers.slice(2)
+  }
+
+  /** Somewhere in this work Redis is not what it was before: whoever held something may have lost it. */
+  async losing(work: () => Promise<unknown>): Promise<void> {
+    const fromMs = Date.now()
+    try {
+      await work()
+    } finally {
+      this.losses.push({ fromMs, toMs: Date.now() })
+    }
   }
 
   /** What ends and begins one and the same thing does so in turn, however many faults come together. */
