@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { median } from '../../../bench/measure/series.ts'
-import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import type { World } from '../suite/world.ts'
 import { openBusySale } from './busy-sale.ts'
 import type { Figure } from './figure.ts'
@@ -101,9 +100,8 @@ async function measure(world: World, store: AwayStore): Promise<Figure[]> {
 }
 
 async function absence(world: World, store: AwayStore): Promise<Absence> {
-  const { fetch, close } = keepAliveFetch({ connectionsMax: 100 })
-  const sale = await openBusySale(world, fetch)
-  const traffic = new Traffic(sale.requests, fetch)
+  const sale = await openBusySale(world)
+  const traffic = new Traffic(sale.requests, sale.fetch)
   const before = store.watch()
   await wait(1_000)
   const requestsBefore = median(await requestsBySecond(before, secondsBefore))
@@ -121,7 +119,6 @@ async function absence(world: World, store: AwayStore): Promise<Absence> {
   await after.close()
   await traffic.stop()
   await sale.close()
-  close()
   const { answers } = traffic
   const counted = { requestsBefore, requestsAfterMost, openBefore, connectionsAfter }
   return { answers, awayMs: [fromMs, toMs], backMs, ...counted }
