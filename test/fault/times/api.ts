@@ -1,4 +1,3 @@
-import { filter, firstValueFrom } from 'rxjs'
 import type { Fetch } from '../../../src/client/client-ports.ts'
 import { OpenrunClient } from '../../../src/client/openrun-client.ts'
 import { NodeSocket } from '../../../src/crowd/node-socket.ts'
@@ -35,12 +34,4 @@ export function ownPortOf({ name, log }: Server): number {
   const port = Number(/:(\d+)$/.exec(said ?? '')?.[1])
   if (!port) throw new Error(`${name} has not said where it listens`)
   return port
-}
-
-/** Resolves when somebody is let in. */
-export async function admission(client: OpenrunClient, sale: string) {
-  const { ticket } = await client.joinQueue(sale)
-  const line = client.waitInLine({ sale, transport: 'sse', ticket })
-  const { data } = await firstValueFrom(line.pipe(filter((event) => event.type === 'admitted')))
-  return data
 }

@@ -1,7 +1,6 @@
 import type { Fetch } from '../../../src/client/client-ports.ts'
-import type { OpenrunClient } from '../../../src/client/openrun-client.ts'
 import type { World } from '../suite/world.ts'
-import { clientAt, openNow } from './api.ts'
+import { OpenSlots } from './open-slots.ts'
 import type { Request } from './traffic.ts'
 
 const buyers = 8
@@ -11,59 +10,40 @@ const viewersOfEdge = 20
 /** A sale with buyers inside, people in the line and viewers of its map, at all edges. */
 export interface BusySale {
   readonly requests: readonly Request[]
+  readonly fetch: Fetch
   close(): Promise<void>
 }
 
-export async function openBusySale(world: World, fetch: Fetch): Promise<BusySale> {
-  const organiser = clientAt(world, 0, fetch)
-  const { id: sale } = await organiser.createSale({
-    kind: 'slots',
+export async function openBusySale(world: World): Promise<BusySale> {
+  const slots = await OpenSlots.open(world, {
     title: 'A busy sale',
-    currency: 'KRW',
-    ...openNow(),
     queue: { ratePerMinute: 6_000, maxActive: buyers, tokenTtlSeconds: 3_600, maxPerAccount: 50 },
-    slots: { dates: ['2030-01-01'], hours: ['10:00', '11:00'], capacity: 10_000, priceMinor: 0 },
+    connections: 100,
+    hours: ['10:00', '11:00'],
   })
-  const inside = await Promise.all(Array.from({ length: buyers }, () => letIn(organiser, sale)))
-  const line = await Promise.all(
-    Array.from({ length: waiting }, async (_, index) => {
-      const { accessToken } = await organiser.createGuest()
-      const client = clientAt(world, index, fetch).withToken(accessToken)
-      const { ticket } = await client.joinQueue(sale)
-      const waits = client.waitInLine({ sale, transport: index % 4 < 2 ? 'sse' : 'ws', ticket })
-      return { accessToken, subscription: waits.subscribe({ error: () => undefined }) }
-    }),
-  )
-  const viewers = world.edges.flatMap((_, edge) =>
-    Array.from({ length: viewersOfEdge }, (_viewer, index) =>
-      clientAt(world, edge, fetch)
-        .unitMap({ sale, transport: index % 2 === 0 ? 'sse' : 'ws' })
-        .subscribe({ error: () => undefined }),
+  const inside = await Promise.all(Array.from({ length: buyers }, () => slots.letIn()))
+  const waits = await Promise.all(
+    Array.from({ length: waiting }, (_, index) =>
+      slots.join(index, index % 4 < 2 ? 'sse' : 'ws', () => undefined),
     ),
   )
-  const people = { organiser: world.organiserKey, waits: line.map(({ accessToken }) => accessToken), inside }
+  for (const edge of world.edges.keys())
+    for (let index = 0; index < viewersOfEdge; index++) slots.watch(edge, index % 2 === 0 ? 'sse' : 'ws')
+  const people = {
+    organiser: world.organiserKey,
+    waits: waits.map(({ accessToken }) => accessToken),
+    inside,
+  }
   return {
-    requests: world.edges.flatMap(({ url }) => requestsTo(url, sale, people)),
-    close: async () => {
-      for (const { subscription } of line) subscription.unsubscribe()
-      for (const viewer of viewers) viewer.unsubscribe()
-      await organiser.changeSale(sale, { status: 'closed' })
-    },
+    requests: world.edges.flatMap(({ url }) => requestsTo(url, slots.id, people)),
+    fetch: slots.fetch,
+    close: () => slots.close(),
   }
 }
 
 interface Insider {
   readonly accessToken: string
   readonly purchaseToken: string
-}
-
-async function letIn(organiser: OpenrunClient, sale: string): Promise<Insider> {
-  const { accessToken } = await organiser.createGuest()
-  const client = organiser.withToken(accessToken)
-  for (;;) {
-    const joined = await client.joinQueue(sale)
-    if (joined.state === 'admitted') return { accessToken, purchaseToken: joined.purchaseToken }
-  }
 }
 
 /** What is read, and what is written, of a sale. */

@@ -24,15 +24,23 @@ export function tableOf(figures: readonly Figure[]): string[] {
   return ['| what | median | worst | tries | goal | |', '| --- | --- | --- | --- | --- | --- |', ...rows]
 }
 
-/** Whether the worst value is what it is to be; a figure without a goal cannot miss it. */
-export function isReached(figure: Figure): boolean {
+/** How many goals were reached, and how many missed; a figure without one is only told. */
+export function countsOf(figures: readonly Figure[]): { passed: number; failed: number } {
+  const judged = figures.filter(({ goal }) => goal !== undefined)
+  const passed = judged.filter(isReached).length
+  return { passed, failed: judged.length - passed }
+}
+
+/** Whether the worst value is what it is to be. */
+function isReached(figure: Figure): boolean {
   const { goal } = figure
-  if (goal === undefined) return true
+  if (goal === undefined) return false
   const worst = worstOf(figure)
   return 'atMost' in goal ? worst <= goal.atMost : worst >= goal.atLeast
 }
 
-function worstOf({ goal, values }: Figure): number {
+function worstOf({ what, goal, values }: Figure): number {
+  if (values.length === 0) throw new Error(`never measured: ${what}`)
   return goal !== undefined && 'atLeast' in goal ? Math.min(...values) : Math.max(...values)
 }
 

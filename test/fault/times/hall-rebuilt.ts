@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { seedBookings } from '../../../bench/stage/hall-seeding.ts'
 import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import { availabilitySnapshot, type AvailabilitySnapshot } from '../../../src/domain/units/unit-messages.ts'
@@ -6,13 +5,12 @@ import type { World } from '../suite/world.ts'
 import { clientAt } from './api.ts'
 import type { Figure } from './figure.ts'
 import { openHall } from './hall.ts'
+import { found } from './patience.ts'
 
 const tries = 5
 const seats = 50_000
 /** Booked, so that there is something to read and to write besides free seats. */
 const booked = 25_000
-const lookEveryMs = 10
-const patienceMs = 60_000
 
 /** How long it takes to build a hall anew, from the loss to the first map of it. */
 export async function hallRebuilt(world: World): Promise<Figure[]> {
@@ -38,19 +36,18 @@ export async function hallRebuilt(world: World): Promise<Figure[]> {
 }
 
 /** The first map that is told and wanted. */
-async function mapOf(
+function mapOf(
   world: World,
   sale: string,
   isWanted: (map: AvailabilitySnapshot) => boolean,
 ): Promise<AvailabilitySnapshot> {
   const url = `${world.edges[0]?.url}/api/v1/sales/${sale}/availability`
-  for (const untilMs = performance.now() + patienceMs; performance.now() < untilMs; await wait(lookEveryMs)) {
+  return found('the map of the hall', async () => {
     const answer = await fetch(url)
     const body: unknown = await answer.json()
     const map = answer.ok ? availabilitySnapshot.parse(body) : undefined
-    if (map !== undefined && isWanted(map)) return map
-  }
-  throw new Error(`no map of the hall within ${patienceMs} ms`)
+    return map !== undefined && isWanted(map) ? map : undefined
+  })
 }
 
 function mustBeWhole({ seats: packed }: AvailabilitySnapshot): void {

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { OpenrunClient } from '../../../src/client/openrun-client.ts'
 import type { World } from '../suite/world.ts'
 import { openNow } from './api.ts'
+import { found } from './patience.ts'
 
 const seatsOfSection = 5_000
 
@@ -24,6 +24,6 @@ export async function openHall(
     },
   })
   const map = `${world.edges[0]?.url}/api/v1/sales/${id}/availability`
-  while (!(await fetch(map)).ok) await wait(50)
+  await found('a map of the hall', async () => (await fetch(map)).ok || undefined)
   return id
 }

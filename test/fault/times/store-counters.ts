@@ -5,6 +5,7 @@ import type { World } from '../suite/world.ts'
 
 /** What a store was asked since it started. */
 export interface StoreCounters {
+  /** Of Redis with what scripts ask it. */
   readonly requests: number
   /** Begun since it started. */
   readonly connections: number
@@ -26,8 +27,10 @@ export function watchRedis(world: World): StoreWatch {
   return {
     counters: async () => {
       const info = (await redis.info('stats')) + (await redis.info('clients'))
+      // The total has what was read from its file at the start as well.
+      const calls = (await redis.info('commandstats')).matchAll(/:calls=(\d+)/g)
       return {
-        requests: field(info, 'total_commands_processed'),
+        requests: [...calls].reduce((sum, [, count]) => sum + Number(count), 0),
         connections: field(info, 'total_connections_received'),
         open: field(info, 'connected_clients'),
       }
@@ -50,10 +53,16 @@ export function watchPostgres(world: World): StoreWatch {
   }
 }
 
-/** How many requests there were in each of some seconds. */
-export async function requestsBySecond(watch: StoreWatch, seconds: number): Promise<number[]> {
+/**
+ * How many requests there were in each of some seconds.
+ * @param options.isNew the store has just started: what came before the first look is of the first second
+ */
+export async function requestsBySecond(
+  watch: StoreWatch,
+  { seconds, isNew }: { seconds: number; isNew: boolean },
+): Promise<number[]> {
   const bySecond: number[] = []
-  let { requests: before } = await watch.counters()
+  let before = isNew ? 0 : (await watch.counters()).requests
   while (bySecond.length < seconds) {
     await wait(1_000)
     const { requests } = await watch.counters()

@@ -1,6 +1,6 @@
 import { World } from '../suite/world.ts'
 import { besideStuck } from './beside-stuck.ts'
-import { isReached, tableOf, type Figure } from './figure.ts'
+import { countsOf, tableOf, type Figure } from './figure.ts'
 import { hallRebuilt } from './hall-rebuilt.ts'
 import { heldReturned } from './held-returned.ts'
 import { redisForgot } from './redis-forgot.ts'
@@ -45,6 +45,5 @@ export async function measureTimes(options: {
   }
   say('')
   tableOf(figures).forEach(say)
-  const passed = figures.filter(isReached).length
-  return { passed, failed: figures.length - passed }
+  return countsOf(figures)
 }

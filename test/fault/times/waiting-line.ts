@@ -1,63 +1,43 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Subscription } from 'rxjs'
-import { keepAliveFetch } from '../../../src/crowd/keep-alive-fetch.ts'
 import type { World } from '../suite/world.ts'
-import { clientAt, openNow, single } from './api.ts'
+import { single } from './api.ts'
+import { OpenSlots } from './open-slots.ts'
+import { found } from './patience.ts'
 
 /** People in the line, and so many let in a minute: one every twentieth of a second. */
 const people = 300
 const ratePerMinute = 1_200
 /** Joining at once. */
 const portion = 25
-const lookEveryMs = 20
-const patienceMs = 30_000
 
 /** People who wait at all edges, over event streams, while one after another is let in. */
 export class WaitingLine {
-  readonly sale: string
   readonly #world: World
+  readonly #slots: OpenSlots
   readonly #told: number[] = []
-  readonly #waiting: Subscription[] = []
-  readonly #end: () => Promise<void>
 
-  private constructor(world: World, sale: string, end: () => Promise<void>) {
+  private constructor(world: World, slots: OpenSlots) {
     this.#world = world
-    this.sale = sale
-    this.#end = end
+    this.#slots = slots
   }
 
   /** Resolves when somebody was let in. */
   static async form(world: World): Promise<WaitingLine> {
-    const { fetch, close } = keepAliveFetch({ connectionsMax: 50 })
-    const organiser = clientAt(world, 0, fetch)
-    const { id } = await organiser.createSale({
-      kind: 'slots',
+    const slots = await OpenSlots.open(world, {
       title: 'A line',
-      currency: 'KRW',
-      ...openNow(),
       queue: { ratePerMinute, maxActive: 10_000, tokenTtlSeconds: 3_600 },
-      slots: { dates: ['2030-01-01'], hours: ['10:00'], capacity: 10_000, priceMinor: 0 },
+      connections: 50,
     })
-    const line = new WaitingLine(world, id, async () => {
-      await organiser.changeSale(id, { status: 'closed' })
-      close()
-    })
+    const line = new WaitingLine(world, slots)
+    const joins = (_: unknown, index: number) =>
+      slots.join(index, 'sse', ({ type }) => void (type === 'admitted' && line.#told.push(performance.now())))
     for (let from = 0; from < people; from += portion)
-      await Promise.all(
-        Array.from({ length: portion }, async (_, index) => {
-          const { accessToken } = await organiser.createGuest()
-          const client = clientAt(world, index, fetch).withToken(accessToken)
-          const { ticket } = await client.joinQueue(id)
-          line.#waiting.push(
-            client.waitInLine({ sale: id, transport: 'sse', ticket }).subscribe({
-              next: ({ type }) => void (type === 'admitted' && line.#told.push(performance.now())),
-              error: () => undefined,
-            }),
-          )
-        }),
-      )
+      await Promise.all(Array.from({ length: portion }, joins))
     await line.#admittedAfter(performance.now())
     return line
+  }
+
+  get sale(): string {
+    return this.#slots.id
   }
 
   /**
@@ -69,7 +49,7 @@ export class WaitingLine {
     const before = await this.#lifeOf(life)
     const fromMs = performance.now()
     await breakIt()
-    while ((await this.#lifeOf(life)) === before) await this.#pause(fromMs)
+    await found('a later life of the sale', async () => (await this.#lifeOf(life)) !== before || undefined)
     await this.#admittedAfter(performance.now())
     const told = [fromMs, ...this.#told.filter((ms) => ms > fromMs)]
     const silences = told.slice(1).map((ms, index) => ({ endMs: ms, lastedMs: ms - (told[index] ?? 0) }))
@@ -78,8 +58,7 @@ export class WaitingLine {
   }
 
   async close(): Promise<void> {
-    for (const one of this.#waiting) one.unsubscribe()
-    await this.#end()
+    await this.#slots.close()
   }
 
   async #lifeOf(life: 'fence' | 'epoch'): Promise<number> {
@@ -91,11 +70,6 @@ export class WaitingLine {
   }
 
   async #admittedAfter(fromMs: number): Promise<void> {
-    while (!this.#told.some((ms) => ms > fromMs)) await this.#pause(fromMs)
-  }
-
-  async #pause(sinceMs: number): Promise<void> {
-    if (performance.now() - sinceMs > patienceMs) throw new Error(`nobody is let in for ${patienceMs} ms`)
-    await wait(lookEveryMs)
+    await found('somebody is let in', () => this.#told.find((ms) => ms > fromMs))
   }
 }
