@@ -99,7 +99,8 @@ export function connectRedisSubscriber(options: RedisOptions): Redis {
   return redis
 }
 
-const away = /Connection is closed|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i
+const away =
+  /Connection is closed|aborted due to connection close|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i
 /** A server that is not, or not now, the one to ask: it is being replaced, or what was asked for is being moved. */
 const elsewhere = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|NOREPLICAS) |non local key/
 /** It answers, and writes nothing: its memory or its disk is full. */
