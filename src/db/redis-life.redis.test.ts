@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { useOwnRedis, type TestRedis } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
 import { OneRedis } from './one-redis.ts'
@@ -16,6 +17,13 @@ async function connected(t: Test, server: TestRedis): Promise<{ redis: Redis; on
 }
 
 const replicaOf = (port: number) => ['REPLICAOF', '127.0.0.1', String(port)] as const
+
+function refusalOf(one: OneRedis): Promise<string> {
+  return one.mustBeReady().then(
+    () => 'none',
+    (error: unknown) => String(error),
+  )
+}
 
 t.test(
   'a server that never was a replica is known by its run_id, and by another after a restart',
@@ -58,16 +66,27 @@ t.test('a replica that is gone is gone, and no replica any more', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const { redis, one } = await connected(t, server)
   await redis.call(...replicaOf(other.port))
-  const refusal = (): Promise<string> =>
-    one.mustBeReady().then(
-      () => 'none',
-      (error: unknown) => String(error),
-    )
-  await until('it is told as a replica', async () => (await refusal()).includes('READONLY'))
+  await until('it is told as a replica', async () => (await refusalOf(one)).includes('READONLY'))
   await server.kill()
-  await until('it is told as gone', async () => !(await refusal()).includes('READONLY'))
+  await until('it is told as gone', async () => !(await refusalOf(one)).includes('READONLY'))
   await server.restart()
-  await until('it is a master again', async () => (await refusal()) === 'none')
+  await until('it is a master again', async () => (await refusalOf(one)) === 'none')
+})
+
+t.test('who comes back from a replica to a server that hangs tells it as gone', async (t) => {
+  const [server, other, hanging] = [await useOwnRedis(t), await useOwnRedis(t), await useOwnRedis(t)]
+  const proxy = await useCuttableProxy(t, server.url)
+  const redis = connectRedis({ url: proxy.url, name: 'test', log })
+  t.teardown(() => redis.disconnect())
+  // What hangs is waited for, and no close tells that it hangs.
+  delete redis.options.commandTimeout
+  const one = new OneRedis(redis)
+  await one.connect()
+  await redis.call(...replicaOf(other.port))
+  await until('it is told as a replica', async () => (await refusalOf(one)).includes('READONLY'))
+  hanging.signal('SIGSTOP')
+  proxy.open(hanging.url)
+  await until('it is told as gone', async () => !(await refusalOf(one)).includes('READONLY'))
 })
 
 t.test('a master that was a replica meanwhile is known by another name', async (t) => {
