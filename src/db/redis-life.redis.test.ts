@@ -1,14 +1,18 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
-import { useOwnRedis, type TestRedis } from '../../test/support/stores.ts'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { useOwnRedis } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
 import { OneRedis } from './one-redis.ts'
 import { connectRedis, type Redis } from './redis.ts'
 
 const log = pino({ level: 'silent' })
 
-async function connected(t: Test, server: TestRedis): Promise<{ redis: Redis; one: OneRedis }> {
+async function connected(
+  t: Test,
+  server: { readonly url: string },
+): Promise<{ redis: Redis; one: OneRedis }> {
   const redis = connectRedis({ url: server.url, name: 'test', log })
   t.teardown(() => redis.disconnect())
   const one = new OneRedis(redis)
@@ -62,6 +66,18 @@ t.test('a server that hangs is not believed meanwhile, and is the same again whe
   t.equal(one.runId, runId)
 })
 
+t.test('a server whose machine is gone without a word is found where a new connection leads', async (t) => {
+  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+  const proxy = await useCuttableProxy(t, server.url)
+  const { one } = await connected(t, proxy)
+  const { runId } = one
+  proxy.silence()
+  proxy.open(other.url)
+  await until('it is doubted', () => !one.isKnown)
+  await until('the other is known', () => one.isKnown)
+  t.not(one.runId, runId)
+})
+
 t.test('a replica that is gone is gone, and no replica any more', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const { redis, one } = await connected(t, server)
@@ -76,9 +92,9 @@ t.test('a replica that is gone is gone, and no replica any more', async (t) => {
 t.test('who comes back from a replica to a server that hangs tells it as gone', async (t) => {
   const [server, other, hanging] = [await useOwnRedis(t), await useOwnRedis(t), await useOwnRedis(t)]
   const proxy = await useCuttableProxy(t, server.url)
-  const redis = connectRedis({ url: proxy.url, name: 'test', log })
-  t.teardown(() => redis.disconnect())
   // What hangs is waited for, and no close tells that it hangs.
+  const redis = connectRedis({ url: proxy.url, name: 'test', log, clock: new FakeClock() })
+  t.teardown(() => redis.disconnect())
   delete redis.options.commandTimeout
   const one = new OneRedis(redis)
   await one.connect()

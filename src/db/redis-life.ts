@@ -102,7 +102,7 @@ export class RedisLife {
     this.#isReplica = false
   }
 
-  /** Asks until there is an answer: a server that is only slow to say who it is stays connected. Undefined: no master. */
+  /** Asks until there is an answer, or the connection is cut because nothing comes. Undefined: no master. */
   async #ask(gone: AbortSignal): Promise<string | undefined> {
     while (!gone.aborted) {
       try {
