@@ -4,19 +4,22 @@ import type { RedisCluster } from './redis-cluster.ts'
 import type { RedisSubscriber } from './redis-servers.ts'
 import { connectRedisSubscriber, type Redis } from './redis.ts'
 
+/** What it has to know of the cluster. */
+type Nodes = Pick<RedisCluster, 'addresses' | 'onChange' | 'connectionTo'>
+
 /** Before another server is tried. */
 const pauseMs = 100
 
 /** Hears what is published anywhere in a cluster, at one of its masters; when that one goes, at another. */
 export class RedisClusterSubscriber extends EventEmitter implements RedisSubscriber {
-  readonly #cluster: RedisCluster
+  readonly #cluster: Nodes
   #connection: Redis | undefined
   #address = ''
   #turn: number
   readonly #clock: Clock
   readonly #stopped = new AbortController()
 
-  constructor(cluster: RedisCluster, options: { clock: Clock; random: () => number }) {
+  constructor(cluster: Nodes, options: { clock: Clock; random: () => number }) {
     super()
     this.#cluster = cluster
     this.#clock = options.clock

@@ -97,9 +97,9 @@ export class RedisCluster implements RedisServers {
 
   /** A connection to one of the nodes, not yet begun. */
   connectionTo(address: string, connect: typeof connectRedis = connectRedis): Redis {
-    const { seeds, name, log } = this.#options
+    const { seeds, name, log, clock } = this.#options
     const url = redisUrl(address, seeds[0])
-    return connect({ url, name, log, heed: (error) => this.#heed(address, error) })
+    return connect({ url, name, log, clock, heed: (error) => this.#heed(address, error) })
   }
 
   async #follow(): Promise<void> {

@@ -1,13 +1,18 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { useOwnRedis, type TestRedis } from '../../test/support/stores.ts'
+import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { useOwnRedis } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
 import { OneRedis } from './one-redis.ts'
 import { connectRedis, type Redis } from './redis.ts'
 
 const log = pino({ level: 'silent' })
 
-async function connected(t: Test, server: TestRedis): Promise<{ redis: Redis; one: OneRedis }> {
+async function connected(
+  t: Test,
+  server: { readonly url: string },
+): Promise<{ redis: Redis; one: OneRedis }> {
   const redis = connectRedis({ url: server.url, name: 'test', log })
   t.teardown(() => redis.disconnect())
   const one = new OneRedis(redis)
@@ -16,6 +21,13 @@ async function connected(t: Test, server: TestRedis): Promise<{ redis: Redis; on
 }
 
 const replicaOf = (port: number) => ['REPLICAOF', '127.0.0.1', String(port)] as const
+
+function refusalOf(one: OneRedis): Promise<string> {
+  return one.mustBeReady().then(
+    () => 'none',
+    (error: unknown) => String(error),
+  )
+}
 
 t.test(
   'a server that never was a replica is known by its run_id, and by another after a restart',
@@ -54,20 +66,43 @@ t.test('a server that hangs is not believed meanwhile, and is the same again whe
   t.equal(one.runId, runId)
 })
 
+t.test('a server whose machine is gone without a word is found where a new connection leads', async (t) => {
+  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+  const proxy = await useCuttableProxy(t, server.url)
+  const { one } = await connected(t, proxy)
+  const { runId } = one
+  proxy.silence()
+  proxy.open(other.url)
+  await until('it is doubted', () => !one.isKnown)
+  await until('the other is known', () => one.isKnown)
+  t.not(one.runId, runId)
+})
+
 t.test('a replica that is gone is gone, and no replica any more', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const { redis, one } = await connected(t, server)
   await redis.call(...replicaOf(other.port))
-  const refusal = (): Promise<string> =>
-    one.mustBeReady().then(
-      () => 'none',
-      (error: unknown) => String(error),
-    )
-  await until('it is told as a replica', async () => (await refusal()).includes('READONLY'))
+  await until('it is told as a replica', async () => (await refusalOf(one)).includes('READONLY'))
   await server.kill()
-  await until('it is told as gone', async () => !(await refusal()).includes('READONLY'))
+  await until('it is told as gone', async () => !(await refusalOf(one)).includes('READONLY'))
   await server.restart()
-  await until('it is a master again', async () => (await refusal()) === 'none')
+  await until('it is a master again', async () => (await refusalOf(one)) === 'none')
+})
+
+t.test('who comes back from a replica to a server that hangs tells it as gone', async (t) => {
+  const [server, other, hanging] = [await useOwnRedis(t), await useOwnRedis(t), await useOwnRedis(t)]
+  const proxy = await useCuttableProxy(t, server.url)
+  // What hangs is waited for, and no close tells that it hangs.
+  const redis = connectRedis({ url: proxy.url, name: 'test', log, clock: new FakeClock() })
+  t.teardown(() => redis.disconnect())
+  delete redis.options.commandTimeout
+  const one = new OneRedis(redis)
+  await one.connect()
+  await redis.call(...replicaOf(other.port))
+  await until('it is told as a replica', async () => (await refusalOf(one)).includes('READONLY'))
+  hanging.signal('SIGSTOP')
+  proxy.open(hanging.url)
+  await until('it is told as gone', async () => !(await refusalOf(one)).includes('READONLY'))
 })
 
 t.test('a master that was a replica meanwhile is known by another name', async (t) => {

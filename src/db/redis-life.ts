@@ -23,8 +23,8 @@ export class RedisLife {
   #runId: string | undefined
   /** It answers, and says that it is a copy. */
   #isReplica = false
-  /** We leave it, for it may be a master by the time we come back. */
-  #isLeaving = false
+  /** We left it, for it may be a master by the time we come back; aborted when we have heard what it is now. */
+  #comingBack: AbortController | undefined
   #gone = new AbortController()
   #asking: Promise<void> = Promise.resolve()
 
@@ -33,6 +33,7 @@ export class RedisLife {
     this.#clock = clock
     redis.on('ready', () => this.#begin())
     redis.on('close', () => this.#close())
+    redis.on('end', () => this.#comingBack?.abort())
     if (redis.status === 'ready') this.#begin()
   }
 
@@ -64,8 +65,7 @@ export class RedisLife {
   #close(): void {
     this.#forget()
     // A copy that is gone says nothing any more, not even that.
-    if (!this.#isLeaving) this.#isReplica = false
-    this.#isLeaving = false
+    if (this.#comingBack === undefined) this.#isReplica = false
   }
 
   #forget(): void {
@@ -79,6 +79,8 @@ export class RedisLife {
     const gone = this.#gone.signal
     this.#asking = this.#ask(gone).then((runId) => {
       if (gone.aborted) return
+      this.#comingBack?.abort()
+      this.#comingBack = undefined
       this.#runId = runId
       this.#isReplica = runId === undefined
       if (runId === undefined) void this.#connectAnew(gone)
@@ -90,11 +92,17 @@ export class RedisLife {
   async #connectAnew(gone: AbortSignal): Promise<void> {
     await this.#clock.wait(lookMs, gone)
     if (gone.aborted) return
-    this.#isLeaving = true
+    this.#comingBack = new AbortController()
+    const heard = this.#comingBack.signal
     this.#redis.disconnect(true)
+    await this.#clock.wait(doubtMs, heard)
+    if (heard.aborted) return
+    // Nobody is there, or somebody who hangs.
+    this.#comingBack = undefined
+    this.#isReplica = false
   }
 
-  /** Asks until there is an answer: a server that is only slow to say who it is stays connected. Undefined: no master. */
+  /** Asks until there is an answer, or the connection is cut because nothing comes. Undefined: no master. */
   async #ask(gone: AbortSignal): Promise<string | undefined> {
     while (!gone.aborted) {
       try {

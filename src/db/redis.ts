@@ -1,7 +1,9 @@
 import { Redis as IoRedis, type RedisOptions as IoRedisOptions } from 'ioredis'
+import { systemClock, type Clock } from '../clock.ts'
 import { generalErrors, Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { redisAddresses } from './redis-address.ts'
+import { cutWhenSilent } from './redis-silence.ts'
 import { sentinelConnector } from './sentinel-connector.ts'
 
 export type Redis = IoRedis
@@ -14,6 +16,7 @@ export interface RedisOptions {
   /** Shown in CLIENT LIST. */
   readonly name: string
   readonly log: Log
+  readonly clock?: Clock
   /** Told of each error that the server answers. */
   readonly heed?: (error: Error) => void
 }
@@ -30,7 +33,7 @@ const connectTimeoutMs = 2000
  * off is asked again by its caller, who knows what it named.
  */
 export function connectRedis(options: RedisOptions): Redis {
-  const { sentinels, heed, log, name } = options
+  const { sentinels, heed, log, name, clock = systemClock } = options
   const common: IoRedisOptions = {
     connectionName: name,
     lazyConnect: true,
@@ -53,6 +56,7 @@ export function connectRedis(options: RedisOptions): Redis {
       ? new IoRedis(options.url, common)
       : throughSentinels(options.url, sentinels, { ...common, Connector: sentinelConnector(log) })
   redis.on('error', (error: Error) => log.debug({ err: error, redis: name }, 'redis connection'))
+  cutWhenSilent(redis, clock)
   return redis
 }
 
@@ -99,7 +103,8 @@ export function connectRedisSubscriber(options: RedisOptions): Redis {
   return redis
 }
 
-const away = /Connection is closed|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i
+const away =
+  /Connection is closed|aborted due to connection close|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i
 /** A server that is not, or not now, the one to ask: it is being replaced, or what was asked for is being moved. */
 const elsewhere = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|NOREPLICAS) |non local key/
 /** It answers, and writes nothing: its memory or its disk is full. */

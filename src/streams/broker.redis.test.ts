@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
+import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { useOwnRedis } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
 import { connectRedis, connectRedisSubscriber } from '../db/redis.ts'
@@ -11,7 +12,8 @@ const log = pino({ level: 'silent' })
 async function parts(t: Test) {
   const server = await useOwnRedis(t)
   const redis = connectRedis({ url: server.url, name: 'test', log })
-  const subscriber = connectRedisSubscriber({ url: server.url, name: 'test', log })
+  const proxy = await useCuttableProxy(t, server.url)
+  const subscriber = connectRedisSubscriber({ url: proxy.url, name: 'test', log })
   t.teardown(() => {
     redis.disconnect()
     subscriber.disconnect()
@@ -22,7 +24,7 @@ async function parts(t: Test) {
   const listeners = async (channel: string) => Number((await redis.pubsub('NUMSUB', channel))[1])
   const isOpen = (channel: string) =>
     until(`${channel} is open`, async () => (await listeners(channel)) === 1)
-  return { server, redis, subscriber, broker, listeners, isOpen }
+  return { server, redis, proxy, subscriber, broker, listeners, isOpen }
 }
 
 t.test('many listeners of a channel share one subscription, and each hears each message', async (t) => {
@@ -84,6 +86,25 @@ t.test('after a cut it says that messages were lost, and hears again', async (t)
   await until('it is heard', () => heard.length > 1)
   t.same(heard, ['again', 'after the restart'])
 })
+
+t.test(
+  'a connection that is gone without a word is found out, and what it missed is known to be lost',
+  async (t) => {
+    const { redis, proxy, broker, isOpen } = await parts(t)
+    const heard: string[] = []
+    let lost = 0
+    broker.lost$.subscribe(() => lost++)
+    broker.channel('news').subscribe((message) => heard.push(message))
+    await isOpen('news')
+    proxy.silence()
+    await redis.publish('news', 'missed')
+    await until('it says so', () => lost === 1)
+    await isOpen('news')
+    await redis.publish('news', 'again')
+    await until('it is heard', () => heard.length > 0)
+    t.same(heard, ['again'])
+  },
+)
 
 t.test('what was asked for while Redis was away is heard when it is back', async (t) => {
   const { server, redis, broker, isOpen } = await parts(t)

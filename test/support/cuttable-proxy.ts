@@ -7,6 +7,11 @@ export interface CuttableProxy {
   /** The store's address, through the proxy. */
   readonly url: string
   cut(): void
+  /**
+   * The connections that are there stay open and carry nothing any more, or nothing `there`, to the store, as when a machine
+   * loses its power. New ones are let through.
+   */
+  silence(way?: 'both' | 'there'): void
   /** Lets connections through again, to another address from now on where one is given. */
   open(url?: string): void
 }
@@ -14,6 +19,7 @@ export interface CuttableProxy {
 export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<CuttableProxy> {
   let { hostname, port } = new URL(storeUrl)
   const sockets = new Set<Socket>()
+  const links = new Set<{ client: Socket; store: Socket }>()
   let isOpen = true
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
@@ -25,7 +31,12 @@ export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<Cutt
     if (!isOpen) return void client.destroy()
     const store = keep(connect(Number(port), hostname))
     keep(client).pipe(store).pipe(client)
-    client.on('close', () => store.destroy())
+    const link = { client, store }
+    links.add(link)
+    client.on('close', () => {
+      links.delete(link)
+      store.destroy()
+    })
     store.on('close', () => client.destroy())
   })
   server.listen(0, '127.0.0.1')
@@ -43,6 +54,12 @@ export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<Cutt
   return {
     url: url.href,
     cut,
+    silence: (way = 'both') => {
+      for (const { client, store } of links) {
+        client.unpipe(store).resume()
+        if (way === 'both') store.unpipe(client).resume()
+      }
+    },
     open: (to) => {
       if (to !== undefined) ({ hostname, port } = new URL(to))
       isOpen = true

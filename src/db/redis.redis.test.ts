@@ -1,0 +1,26 @@
+import { pino } from 'pino'
+import t from 'tap'
+import { useOwnRedis } from '../../test/support/stores.ts'
+import { until } from '../../test/support/until.ts'
+import { asUnavailable, connectRedis } from './redis.ts'
+
+const log = pino({ level: 'silent' })
+
+t.test('who was under way when the connection went hears that Redis is unavailable', async (t) => {
+  const server = await useOwnRedis(t)
+  const redis = connectRedis({ url: server.url, name: 'test', log })
+  const steering = connectRedis({ url: server.url, name: 'steering', log })
+  t.teardown(() => {
+    redis.disconnect()
+    steering.disconnect()
+  })
+  await Promise.all([redis.connect(), steering.connect()])
+  // They are sent together: the first is answered, the others are not.
+  const calls = Promise.allSettled([redis.ping(), redis.blpop('nothing', 0), redis.ping()])
+  await until('the second waits', async () => /^blocked_clients:1/m.test(await steering.info('clients')))
+  await server.kill()
+  const [first, ...others] = await calls
+  t.match(first, { value: 'PONG' })
+  for (const { reason } of others as PromiseRejectedResult[])
+    t.match(asUnavailable(reason), { code: 'unavailable' }, String(reason))
+})
