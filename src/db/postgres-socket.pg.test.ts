@@ -4,7 +4,7 @@ import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
-import { openPostgresSocket } from './postgres-socket.ts'
+import { socketOption } from './postgres.ts'
 
 const { postgresUrl } = await usePostgres(t)
 
@@ -32,7 +32,7 @@ async function wayTo(t: Test, url: string) {
 }
 
 const pool = (t: Test, url: string, connection: { statement_timeout?: number }) => {
-  const sql = postgres(url, { ...{ socket: openPostgresSocket }, max: 1, connection })
+  const sql = postgres(url, { ...socketOption, max: 1, connection })
   t.teardown(() => sql.end({ timeout: 0 }))
   return sql
 }

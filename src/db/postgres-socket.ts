@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { systemClock } from '../clock.ts'
 
 /**
  * Opens the socket of a connection; it may be written to at once. Where statements have a time-out, a server that says
@@ -46,8 +47,8 @@ let turns = 0
 class LastingSocket extends Socket {
   readonly #answersWithinMs: number
   #wasConnected = false
-  /** Runs while something was asked since the last answer. */
-  #patience: NodeJS.Timeout | undefined
+  /** Ends with the next answer; undefined where nothing was asked since the last one. */
+  #asked: AbortController | undefined
 
   constructor(answersWithinMs: number) {
     super()
@@ -58,8 +59,7 @@ class LastingSocket extends Socket {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, told: (error?: Error | null) => void): void {
-    if (Number.isFinite(this.#answersWithinMs))
-      this.#patience ??= setTimeout(() => this.destroy(), this.#answersWithinMs).unref()
+    if (this.#asked === undefined) void this.#waitForAnswer()
     super._write(chunk, encoding, told)
   }
 
@@ -72,9 +72,17 @@ class LastingSocket extends Socket {
     return true
   }
 
+  async #waitForAnswer(): Promise<void> {
+    if (!Number.isFinite(this.#answersWithinMs)) return
+    this.#asked = new AbortController()
+    const { signal } = this.#asked
+    await systemClock.wait(this.#answersWithinMs, signal)
+    if (!signal.aborted) this.destroy()
+  }
+
   #rest(): void {
-    clearTimeout(this.#patience)
-    this.#patience = undefined
+    this.#asked?.abort()
+    this.#asked = undefined
   }
 }
 
