@@ -133,6 +133,24 @@ t.test('a master that was a replica meanwhile is known by another name, each tim
   t.equal(new Set(names).size, names.length)
 })
 
+t.test(
+  'a promoted server is told to remember it, and is believed also where it may not be told',
+  async (t) => {
+    const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+    const steering = await steered(t, server)
+    const ttl = async () => ((await steering.config('GET', 'repl-backlog-ttl')) as string[])[1]
+    await turnAround(steering, other)
+    await steering.call('ACL', 'SETUSER', 'default', '-config')
+    const { redis, one } = await connected(t, server)
+    await t.rejects(redis.config('GET', 'repl-backlog-ttl'), { message: /NOPERM/ })
+    t.ok(one.isKnown)
+    await steering.call('ACL', 'SETUSER', 'default', '+config')
+    t.not(await ttl(), '0')
+    await connected(t, server)
+    await until('it is told', async () => (await ttl()) === '0')
+  },
+)
+
 t.test('a connection to a replica is refused', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const { redis } = await connected(t, server)

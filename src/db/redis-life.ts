@@ -83,9 +83,18 @@ export class RedisLife {
       this.#comingBack = undefined
       this.#runId = runId
       this.#isReplica = runId === undefined
+      if (runId?.includes('.') === true) this.#keepPromotion()
       if (runId === undefined) void this.#connectAnew(gone)
       else void this.#watch(runId, gone)
     })
+  }
+
+  /**
+   * A promoted server that nobody follows for an hour forgets that it was promoted, unless it is told not to: nothing would be
+   * lost, and yet everybody would take it for another. Where it may not be configured that costs a rebuild.
+   */
+  #keepPromotion(): void {
+    this.#redis.config('SET', 'repl-backlog-ttl', 0).catch(() => {})
   }
 
   /** Perhaps to another server, but not before a moment has passed. */
