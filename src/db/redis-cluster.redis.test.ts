@@ -85,6 +85,6 @@ t.test('a replica that is promoted is believed under its own name only', async (
   const isOld = () => serverOf('b')?.runId === oldName
   t.notOk(isOld())
   const after = await found('b')
-  t.match(after.runId, /^\w{40}\.\w{40}$/, 'it is named by what it was before, too')
+  t.match(after.runId, /^\w{40}\.\w{40}$/, 'it is named by its promotion, too')
   t.equal(await after.commands.get('b'), 'x', 'it has not heard what was acknowledged')
 })

@@ -105,21 +105,51 @@ t.test('who comes back from a replica to a server that hangs tells it as gone', 
   await until('it is told as gone', async () => !(await refusalOf(one)).includes('READONLY'))
 })
 
-t.test('a master that was a replica meanwhile is known by another name', async (t) => {
-  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+async function steered(t: Test, server: { readonly url: string }): Promise<Redis> {
   const steering = connectRedis({ url: server.url, name: 'test', log })
   t.teardown(() => steering.disconnect())
   await steering.connect()
-  const { runId } = (await connected(t, server)).one
+  return steering
+}
+
+/** Makes the server a replica of another, and a master again when it has what the other has. */
+async function turnAround(steering: Redis, other: { readonly port: number }): Promise<void> {
   await steering.call(...replicaOf(other.port))
   await until('it has what the other has', async () =>
     /master_link_status:up/.test(await steering.info('replication')),
   )
   await steering.call('REPLICAOF', 'NO', 'ONE')
-  const { one } = await connected(t, server)
-  t.ok(one.runId.startsWith(runId), 'it is the same process')
-  t.not(one.runId, runId)
+}
+
+t.test('a master that was a replica meanwhile is known by another name, each time', async (t) => {
+  const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+  const steering = await steered(t, server)
+  const names = [(await connected(t, server)).one.runId]
+  for (let turn = 0; turn < 2; turn++) {
+    await turnAround(steering, other)
+    names.push((await connected(t, server)).one.runId)
+  }
+  for (const name of names) t.ok(name.startsWith(names[0] ?? ''), 'it is the same process')
+  t.equal(new Set(names).size, names.length)
 })
+
+t.test(
+  'a promoted server is told to remember it, and is believed also where it may not be told',
+  async (t) => {
+    const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
+    const steering = await steered(t, server)
+    const ttl = async () => ((await steering.config('GET', 'repl-backlog-ttl')) as string[])[1]
+    await turnAround(steering, other)
+    await steering.call('ACL', 'SETUSER', 'default', '-config')
+    const { redis, one } = await connected(t, server)
+    await t.rejects(redis.config('GET', 'repl-backlog-ttl'), { message: /NOPERM/ })
+    t.ok(one.isKnown)
+    await steering.call('ACL', 'SETUSER', 'default', '+config')
+    t.not(await ttl(), '0')
+    await connected(t, server)
+    await until('it is told', async () => (await ttl()) === '0')
+  },
+)
 
 t.test('a connection to a replica is refused', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]

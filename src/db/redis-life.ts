@@ -15,7 +15,7 @@ const doubtMs = 1000
  *
  * A life is named by the run_id of the server, which every process has its own of. A master that was made a replica
  * and then a master again has kept its run_id and perhaps lost something in between: so a server that was promoted is
- * named by the history before its promotion, too.
+ * named by the history that began with its promotion, too. Its past would not do: that of two promotions may be the same.
  */
 export class RedisLife {
   readonly #redis: Redis
@@ -83,9 +83,18 @@ export class RedisLife {
       this.#comingBack = undefined
       this.#runId = runId
       this.#isReplica = runId === undefined
+      if (runId?.includes('.') === true) this.#keepPromotion()
       if (runId === undefined) void this.#connectAnew(gone)
       else void this.#watch(runId, gone)
     })
+  }
+
+  /**
+   * A promoted server that nobody follows for an hour forgets that it was promoted, unless it is told not to: nothing would be
+   * lost, and yet everybody would take it for another. Where it may not be configured that costs a rebuild.
+   */
+  #keepPromotion(): void {
+    this.#redis.config('SET', 'repl-backlog-ttl', 0).catch(() => {})
   }
 
   /** Perhaps to another server, but not before a moment has passed. */
@@ -154,5 +163,7 @@ function lifeOf(server: string, replication: string): string | undefined {
   const isMaster = /^role:master/m.test(replication)
   if (runId === undefined || !isMaster) return undefined
   const before = /^master_replid2:(\w+)/m.exec(replication)?.[1] ?? ''
-  return /^0*$/.test(before) ? runId : `${runId}.${before}`
+  // Without a past it was never promoted, and its history gets another name when the first replica comes.
+  if (/^0*$/.test(before)) return runId
+  return `${runId}.${/^master_replid:(\w+)/m.exec(replication)?.[1] ?? ''}`
 }
