@@ -11,8 +11,8 @@ interface GroundKind {
 export const grounds = {
   // Some people after others: of seats that nobody asks for twice none can be sold twice.
   tenures: { promise: 1, what: 'tenures of a seat or a place', least: 20 },
-  // Enough that some waited beside each other.
-  stays: { promise: 2, what: 'stays in a line', least: 20 },
+  // Each is compared with all others; where all is killed few have stayed.
+  stays: { promise: 2, what: 'stays in a line', least: 5 },
   // More than the gates of seats and slots take at once: fewer could not be too many.
   tokens: { promise: 3, what: 'tokens', least: 25 },
   // What is forgotten is forgotten by the moment: of a few some are said in the bad ones.

@@ -123,6 +123,9 @@ export class Link {
   }
 }
 
+/** By which timers are late. */
+const marginMs = 20
+
 /** One connection through a link. */
 class Pair {
   readonly #client: Socket
@@ -141,7 +144,8 @@ class Pair {
       socket.on('error', () => undefined)
       // What is under way arrives, also when its sender is gone.
       socket.on('close', () => {
-        if (!this.#isHalfOpen) setTimeout(() => this.end(), Math.max(0, this.#busyUntilMs - Date.now()))
+        if (!this.#isHalfOpen)
+          setTimeout(() => this.end(), Math.max(0, this.#busyUntilMs - Date.now()) + marginMs)
       })
     }
     this.#pass(client, store, false)
@@ -179,21 +183,31 @@ class Pair {
   }
 
   #pass(from: Socket, to: Socket, isAnswer: boolean): void {
-    let busyUntilMs = 0
+    /** What was slowed and is still on its way, in its order. */
+    const slowed: { readonly bytes: Buffer | undefined; readonly atMs: number }[] = []
+    const arrive = (): void => {
+      for (let [next] = slowed; next !== undefined; [next] = slowed) {
+        const inMs = next.atMs - Date.now()
+        if (inMs > 0) return void setTimeout(arrive, inMs)
+        slowed.shift()
+        if (next.bytes === undefined) to.end()
+        else this.#write(from, to, next.bytes)
+      }
+    }
+    // Nothing overtakes what was slowed before it, however late its timer is.
+    const send = (bytes: Buffer | undefined, laterMs: number): void => {
+      const atMs = Math.max(slowed.at(-1)?.atMs ?? 0, Date.now() + laterMs)
+      slowed.push({ bytes, atMs })
+      this.#busyUntilMs = Math.max(this.#busyUntilMs, atMs)
+      if (slowed.length === 1) arrive()
+    }
     from.on('data', (sent: Buffer) => {
       const { delayMs, losesAnswers, commitDelayMs, garble } = this.#weather()
       if (isAnswer && losesAnswers) return
       const bytes = isAnswer && garble !== undefined ? garble(sent) : sent
-      const heldMs = !isAnswer && commitDelayMs > 0 && isCommit(sent) ? commitDelayMs : 0
-      const nowMs = Date.now()
-      const atMs = Math.max(busyUntilMs, nowMs + delayMs + heldMs)
-      if (atMs <= nowMs) return this.#write(from, to, bytes)
-      // Nothing overtakes what was slowed before it.
-      busyUntilMs = atMs
-      this.#busyUntilMs = Math.max(this.#busyUntilMs, atMs)
-      setTimeout(() => this.#write(from, to, bytes), atMs - nowMs)
+      send(bytes, delayMs + (!isAnswer && commitDelayMs > 0 && isCommit(sent) ? commitDelayMs : 0))
     })
-    from.on('end', () => to.end())
+    from.on('end', () => send(undefined, 0))
   }
 
   /** Whoever does not read keeps the other side from writing, as without a link. */

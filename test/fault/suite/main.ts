@@ -13,7 +13,7 @@ import { World } from './world.ts'
 import { measureTimes } from '../times/times.ts'
 
 /** Faults of one round, and how many of them come together. */
-const form = { perRound: 18, together: 4 }
+const form = { perRound: 19, together: 4 }
 
 const beganMs = performance.now()
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -62,7 +62,7 @@ async function breakEverything(options: FaultOptions): Promise<number> {
         sayWhen('the round is over')
         table.add(report)
       }
-      await judgeLater(world, table)
+      await judgeLater(world, table, options.seed)
     } finally {
       await world.end()
     }
@@ -76,13 +76,15 @@ async function breakEverything(options: FaultOptions): Promise<number> {
 }
 
 /** What the payment provider answers long after a round is over. */
-async function judgeLater(world: World, table: PromiseTable): Promise<void> {
+async function judgeLater(world: World, table: PromiseTable, seed: number): Promise<void> {
   const judged = await judgePutOff(world)
   if (judged === undefined) return
   const { charges, breaches } = judged
   const kept = charges === 0 ? 'NOTHING WAS SHOWN' : 'all kept'
   say(`${charges} charges were answered after minutes: ${breaches.length === 0 ? kept : 'BREACHES'}`)
-  breaches.forEach(({ promise, what }) => say(`  ${promise} ${promiseTitles[promise - 1]}: ${what}`))
+  breaches.forEach(({ promise, what }) =>
+    say(`  ${promise} ${promiseTitles[promise - 1]}: ${what} (seed ${seed})`),
+  )
   // With none, nothing was shown.
   table.addLater(lateAnswers, 5, charges === 0 || breaches.length > 0)
 }
