@@ -1,5 +1,4 @@
 import type { Server } from '../suite/server.ts'
-import { memoryOf } from '../../../bench/measure/memory-use.ts'
 import { found } from './patience.ts'
 
 /** Collects the garbage of its process whenever it is asked to, and says what the heap has and what it uses of that. */
@@ -20,15 +19,15 @@ export const collecting = {
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(collector)}`,
 }
 
-/** Memory that a server has in use: without garbage, and without room that its heap keeps for later. */
-export async function bytesInUse(server: Server): Promise<number> {
+/** Resolves when there is no garbage, with the bytes that the heap keeps for later. */
+export async function collectGarbage(server: Server): Promise<number> {
   const before = lastSaid(server)
   server.signal('SIGUSR2')
   const said = await found('garbage is collected', () => {
     const last = lastSaid(server)
     return last === before ? undefined : last
   })
-  return memoryOf(server.pid).anonymousBytes - Number(said?.split(' ')[2])
+  return Number(said?.split(' ')[2])
 }
 
 function lastSaid({ log }: Server): string | undefined {
