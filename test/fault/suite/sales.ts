@@ -39,7 +39,7 @@ const roundSales = {
   },
 } as const
 
-/** Of a first edge that is away for a while. */
+/** Of edges that are away for a while. */
 const patience = { withinMs: 30_000, everyMs: 200 }
 
 /** From when and until when a gate takes fewer. */
@@ -96,7 +96,7 @@ export async function closeSales(world: World, sales: readonly RoundSale[]): Pro
     await untilDone(() => call(world, 'PATCH', `/api/v1/sales/${id}`, { status: 'closed' }), patience)
 }
 
-/** Calls the first edge, as the organiser where there is no token, and throws what is no success. */
+/** Calls an edge that can be reached, as the organiser where there is no token, and throws what is no success. */
 export async function call(
   world: World,
   method: string,
@@ -104,12 +104,14 @@ export async function call(
   body?: unknown,
   token = world.organiserKey,
 ): Promise<unknown> {
-  const [edge] = world.edges
-  const response = await fetch(`${edge?.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
+  const [first, second] = world.edges
+  const ask = (url = ''): Promise<Response> =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  const response = await ask(first?.url).catch(() => ask(second?.url))
   const answer: unknown = response.status === 204 ? undefined : await response.json()
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`)
   return answer
