@@ -36,11 +36,12 @@ const allHear = (members: readonly ChatMember[], want: readonly string[]) =>
   until(`everybody has ${want.length} entries`, () =>
     members.every((member) => heardBy(member).join() === want.join()),
   )
-/** Resolves when so many statements wait for a lock. */
-const someWait = ({ sql }: Fleet) =>
+/** Resolves when a statement waits for a lock of this kind, and not for a row as writers of sales do. */
+const someWait = ({ sql }: Fleet, kind: 'relation' | 'advisory') =>
   until('it waits for a lock', async () => {
     const rows = await sql`
-      select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'openrun %'`
+      select 1 from pg_stat_activity
+      where wait_event_type = 'Lock' and wait_event = ${kind} and application_name like 'openrun %'`
     return rows.length > 0
   })
 
@@ -55,9 +56,11 @@ t.test(
     if (!one || !two) throw new Error('no members')
     const blocked = await fleet.sql.reserve()
     await blocked`begin`
+    // However long the machine takes.
+    await blocked`set local idle_in_transaction_session_timeout = 0`
     await blocked`lock table chat_entries in exclusive mode`
     one.talk('one', 'Hello')
-    await someWait(fleet)
+    await someWait(fleet, 'relation')
     await servers[0].process.kill()
     await blocked`commit`
     blocked.release()
@@ -86,7 +89,7 @@ t.test('a server is killed after the commit and before its answer: said again it
   const blocked = await fleet.sql.reserve()
   await blocked`select pg_advisory_lock(1)`
   one.talk('one', 'Hello')
-  await someWait(fleet)
+  await someWait(fleet, 'advisory')
   servers[0].process.signal('SIGSTOP')
   await blocked`select pg_advisory_unlock(1)`
   blocked.release()

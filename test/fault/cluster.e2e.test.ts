@@ -12,6 +12,7 @@ import { at } from '../support/shop.ts'
 import { redisBinary, usePostgres } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 import { bookInTurn, come, type Waiter } from '../support/waiters.ts'
+import { begins, earlierLines, ends } from './told-conditions.ts'
 
 t.setTimeout(180_000)
 
@@ -21,7 +22,7 @@ const redis = await RedisCluster.start({ binary: await redisBinary(), replicas: 
 t.teardown(() => redis.end())
 const { sql, ...fleet } = await useServers(t, { ...(await usePostgres(t)), settings: redis.settings })
 // Where they are too young to vouch for a line that is lost, it is waited for so long.
-const env = { OPENRUN_RESTORE_SECONDS: '5' }
+const env = { OPENRUN_RESTORE_SECONDS: '5', OPENRUN_LOG_LEVEL: 'info' }
 const [one, two] = await Promise.all([fleet.start(env), fleet.start(env)])
 const servers: readonly Server[] = [one, two]
 
@@ -126,19 +127,19 @@ t.test('a node is killed and comes back: its sale waits, the other goes on', asy
   const before = await come(waits, 12, servers)
   t.equal(await bookInTurn(at(before, 0), waits), 201)
   const node = await redis.nodeOf(stateOf(waits))
+  const earlier = await Promise.all(servers.map((server) => earlierLines(server, 'redis-node-away')))
   await (await redis.replicaOf(stateOf(waits)))?.kill()
   await node.kill()
   const meanwhile = await come(other, 8, servers)
   t.same(new Set(await bookAll(other, meanwhile)), new Set([201]))
-  for (const server of servers) {
+  for (const [index, server] of servers.entries()) {
     t.equal(await join(server, waits), 503)
     t.equal((await server.callFreely('GET', '/readyz')).status, 200, 'it is ready for the others')
-    await until('it says so', async () =>
-      (await server.callFreely('GET', '/readyz')).bytes.toString().includes('redis-node-away'),
-    )
+    await begins(t, server, 'redis-node-away', earlier[index])
   }
   await node.restart()
   t.same(new Set(await bookAll(waits, before.slice(1))), new Set([201]))
+  for (const [index, server] of servers.entries()) await ends(t, server, 'redis-node-away', earlier[index])
   await mustHaveServed(t, waits, before)
   await mustHaveServed(t, other, meanwhile)
   t.same(await Promise.all([waits, other].map(epochOf)), [2, 1])

@@ -1,14 +1,16 @@
+import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import t, { type Test } from 'tap'
+import { join } from 'node:path'
+import t from 'tap'
 import { saleChannels } from '../../src/domain/sale-state/sale-keys.ts'
 import { availabilitySnapshot } from '../../src/domain/units/unit-messages.ts'
-import { conditionTexts, type ConditionName } from '../../src/streams/conditions.ts'
 import { freeSlots } from '../support/calls.ts'
 import { api, at, textAt } from '../support/contract.ts'
 import { useCuttableProxy } from '../support/cuttable-proxy.ts'
 import { useFleet } from '../support/fleet.ts'
 import type { Server } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
+import { begins, complaintsOf, ends, figure, linesOf } from './told-conditions.ts'
 
 t.setTimeout(120_000)
 t.jobs = 2
@@ -16,58 +18,6 @@ t.jobs = 2
 const told = { OPENRUN_LOG_LEVEL: 'info' }
 const parallel = { buffered: true }
 const patience = { withinMs: 30_000 }
-
-interface Line {
-  readonly condition?: string
-  readonly err?: { readonly message: string }
-  readonly msg: string
-}
-
-/** The lines of a process's log about a condition. */
-function linesOf({ process }: Server, name: ConditionName): Line[] {
-  const lines = process.lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line)
-  return lines.filter(({ condition }) => condition === name)
-}
-
-/** What it has warned of beside its conditions. */
-function complaintsOf({ process }: Server): string[] {
-  const lines = process.lines
-    .filter((line) => /"level":[456]0/.test(line))
-    .map((line) => JSON.parse(line) as Line)
-  return lines.filter(({ condition }) => condition === undefined).map(({ msg }) => msg)
-}
-
-async function figure(server: Server, pattern: RegExp): Promise<number> {
-  const { bytes } = await server.callFreely('GET', '/metrics')
-  return Number(pattern.exec(bytes.toString())?.[1])
-}
-
-async function isTold(server: Server, name: ConditionName): Promise<boolean> {
-  const { status, body } = await server.call('GET', '/readyz')
-  const { conditions } = body as { conditions: { name: string }[] }
-  const held = conditions.some((condition) => condition.name === name)
-  if (held !== (status === 200 && body['status'] === 'degraded' && held))
-    throw new Error(`${name} is told as ${status} ${JSON.stringify(body)}`)
-  return held
-}
-
-/** Resolves when the condition stands in /readyz and in the figures, and one line says what to do. */
-async function begins(t: Test, server: Server, name: ConditionName): Promise<void> {
-  await until(`${name} begins`, () => isTold(server, name), patience)
-  t.equal(await figure(server, new RegExp(`openrun_condition\\{name="${name}"\\} (\\d)`)), 1)
-  const lines = linesOf(server, name)
-  t.equal(lines.length, 1, `${name} is one line`)
-  t.match(lines[0]?.msg, conditionTexts[name].advice)
-}
-
-/** Resolves when it is told no more; one more line has said so. */
-async function ends(t: Test, server: Server, name: ConditionName): Promise<void> {
-  await until(`${name} ends`, async () => !(await isTold(server, name)), patience)
-  t.equal(await figure(server, new RegExp(`openrun_condition\\{name="${name}"\\} (\\d)`)), 0)
-  const lines = linesOf(server, name)
-  t.equal(lines.length, 2, `${name} is one line, and one for its end`)
-  t.match(lines[1]?.msg, /^Over: /)
-}
 
 t.test('Redis is away, has forgotten, and refuses to write', parallel, async (t) => {
   const fleet = await useFleet(t)
@@ -154,14 +104,19 @@ t.test('payments have no outcome, and the outbox stands still', parallel, async 
 
 t.test('a client does not read, a clock is off, and the process stops', parallel, async (t) => {
   const fleet = await useFleet(t)
-  // Behind by an hour, until it has run for some seconds.
-  const oddClock = 'const now=Date.now;Date.now=()=>now()-(process.uptime()<12?3600000:0)'
+  // Behind by an hour, as long as there is this file.
+  const odd = join(t.testdir({ odd: '' }), 'odd')
+  const oddClock = `
+    import { existsSync } from 'node:fs'
+    const now = Date.now
+    Date.now = () => now() - (existsSync(${JSON.stringify(odd)}) ? 3_600_000 : 0)`
   const server = await fleet.start({
     ...told,
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(oddClock)}`,
     OPENRUN_STREAM_BUFFER_BYTES: '4096',
   })
   await begins(t, server, 'clock-off')
+  rmSync(odd)
   await ends(t, server, 'clock-off')
 
   const sections = ['A', 'B', 'C', 'D'].map((code) => ({ code, rows: 50, seatsPerRow: 100, priceClass: 'R' }))

@@ -9,14 +9,19 @@ export class StuckConnections {
     this.#sockets = sockets
   }
 
-  /** Half of them over event streams, half over WebSockets. */
-  static async open(options: { port: number; sale: string; count: number }): Promise<StuckConnections> {
-    const { port, sale, count } = options
+  /** Half of them over WebSockets, or all over event streams. */
+  static async open(options: {
+    port: number
+    sale: string
+    count: number
+    allStreams?: boolean
+  }): Promise<StuckConnections> {
+    const { port, sale, count, allStreams = false } = options
     const opened = Array.from({ length: count }, async (_, index) => {
       const socket = connect(port, '127.0.0.1')
       socket.on('error', () => undefined)
       await once(socket, 'connect')
-      if (index % 2 === 0) askForStream(socket, sale)
+      if (allStreams || index % 2 === 0) askForStream(socket, sale)
       else await askForSocket(socket, sale)
       socket.pause()
       return socket
