@@ -104,7 +104,10 @@ function stopOnSignal(log: Log): Stopping {
   const stop = async (code: number): Promise<void> => {
     if (stopping) return
     stopping = true
-    setTimeout(() => process.exit(code), stopWithinMs).unref()
+    setTimeout(() => {
+      log.warn('Not everything was let go of in time; the process ends all the same')
+      process.exit(code)
+    }, stopWithinMs).unref()
     try {
       await running?.app.stop()
     } catch (error) {

@@ -68,6 +68,7 @@ t.test(
     await stream.ended
     t.match(stream.text(), /retry: \d+\n\n$/)
     t.match(await server.process.ended, { code: 0, signal: null, stderr: '' })
+    t.notMatch(server.process.lines.join('\n'), /let go of in time/)
     t.ok((await gone) - told < 5000, 'within five seconds')
   },
 )
