@@ -27,8 +27,9 @@ t.afterEach(() => mock.timers.reset())
 const processOf = async (t: Test, processId: string) => {
   await beat(sql, { id: processId, roles: ['admission'] })
   const clock = new FakeClock()
-  const redis = { isAway: false }
+  const redis = { isAway: false, asked: 0 }
   const mustReachRedis = async () => {
+    redis.asked++
     if (redis.isAway) throw new Error('it does not answer')
   }
   const leases = new Leases({ sql, processId, clock, mustReachRedis, log })
@@ -39,7 +40,14 @@ const processOf = async (t: Test, processId: string) => {
     else if (held.delete(writership.saleId)) lost.push(writership.saleId)
   })
   t.teardown(() => leases.stop())
-  return { processId, leases, held, lost, clock, redis }
+  /** A round of half a second, begun when the one before has ended. */
+  const look = async () => {
+    const before = redis.asked
+    leases.look()
+    await until('it looks', () => redis.asked > before)
+    await clock.advance(500)
+  }
+  return { processId, leases, held, lost, clock, redis, look }
 }
 const makeSales = async (count: number) => {
   const ids = []
@@ -141,10 +149,7 @@ t.test('who does not reach Redis leaves its sales to those who do, and gets its 
   await makeSales(4)
   const [a, b] = [await processOf(t, 'prc_a'), await processOf(t, 'prc_b')]
   const looks = async () => {
-    for (const { leases, clock } of [a, b]) {
-      leases.look()
-      await clock.advance(500)
-    }
+    for (const { look } of [a, b]) await look()
   }
   a.leases.run()
   b.leases.run()
@@ -166,10 +171,7 @@ t.test('where nobody reaches Redis everybody keeps its sales', async (t) => {
   a.leases.run()
   b.leases.run()
   const looks = async () => {
-    for (const { leases, clock } of [a, b]) {
-      leases.look()
-      await clock.advance(500)
-    }
+    for (const { look } of [a, b]) await look()
   }
   await until('they share', async () => (await looks(), a.held.size === 2 && b.held.size === 2))
   a.redis.isAway = b.redis.isAway = true

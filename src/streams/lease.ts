@@ -19,10 +19,13 @@ import { runLatest } from './run-latest.ts'
 export const leaseMs = 2500
 /** How often leases are prolonged and forsaken sales looked for. */
 const roundMs = 500
-/** Who does not reach Redis for so long says so: where all say it, nobody is better off with the sales of another. */
+/** Who does not reach Redis for so long says so. */
 const cutOffMs = 2_000
-/** Who does not reach it for so long, when others do, leaves them its sales. */
-const leftAfterMs = 4_000
+/**
+ * Who has said so leaves its sales to others when they still reach it after so long: where nobody does, all will have said so by
+ * then, and when it is back, all will have found out.
+ */
+const leftBehindMs = 2_000
 
 /** A sale came into the hands of this process, or went out of them. */
 export type LeaseChange =
@@ -41,6 +44,7 @@ export class Leases {
   readonly #redis: Reach
   /** As PostgreSQL knows it. */
   #isCutOff = false
+  #leftBehindSinceMs: number | undefined
   readonly #stopped = new AbortController()
   readonly #changes$ = new Subject<LeaseChange>()
   readonly #now$ = new Subject<void>()
@@ -141,8 +145,7 @@ export class Leases {
   /** A share is what remains when all processes that can write take the same number. */
   async #takeShare(): Promise<void> {
     const { sales, writers, nextEndMs } = await writingShares(this.#sql, this.#processId)
-    const isOfNoUse = this.#redis.awayMs >= leftAfterMs && writers > 0
-    const share = isOfNoUse ? 0 : Math.ceil(sales / Math.max(1, writers))
+    const share = this.#isOfNoUseBeside(writers) ? 0 : Math.ceil(sales / Math.max(1, writers))
     for (const saleId of await forsakenSales(this.#sql, Math.max(0, share - this.#held.size))) {
       const writership = await becomeWriter(this.#sql, { saleId, processId: this.#processId, leaseMs })
       if (writership === undefined) continue
@@ -151,6 +154,13 @@ export class Leases {
     }
     for (const saleId of [...this.#held.keys()].slice(share)) await this.giveUp(saleId)
     if (nextEndMs !== null && nextEndMs < roundMs) void this.#lookIn(nextEndMs)
+  }
+
+  #isOfNoUseBeside(writers: number): boolean {
+    const nowMs = this.#clock.nowMs()
+    if (!this.#isCutOff || writers === 0) this.#leftBehindSinceMs = undefined
+    else this.#leftBehindSinceMs ??= nowMs
+    return this.#leftBehindSinceMs !== undefined && nowMs - this.#leftBehindSinceMs >= leftBehindMs
   }
 
   /** Whoever prolongs its leases is never so near to their end: it has fallen silent. */

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { projectFolder } from '../../support/project-folder.ts'
 
 /** Something that keeps a promise, how to take it out of the built program, and the faults that show that it is gone. */
 export interface Guard {
@@ -17,8 +17,7 @@ export interface Guard {
   readonly rounds: number
 }
 
-const built = fileURLToPath(new URL('../../../build', import.meta.url))
-const project = fileURLToPath(new URL('../../..', import.meta.url))
+export const builtProgram = join(projectFolder, 'build')
 /** What the program finds beside its folder. */
 const beside = ['node_modules', 'package.json', 'public']
 
@@ -52,7 +51,7 @@ export interface ProgramCopy {
 export async function copyProgram(): Promise<ProgramCopy> {
   const folder = await mkdtemp(join(tmpdir(), 'openrun-program-'))
   const program = join(folder, 'build')
-  await cp(built, program, { recursive: true })
-  for (const name of beside) await symlink(join(project, name), join(folder, name))
+  await cp(builtProgram, program, { recursive: true })
+  for (const name of beside) await symlink(join(projectFolder, name), join(folder, name))
   return { program, remove: () => rm(folder, { recursive: true, force: true }) }
 }

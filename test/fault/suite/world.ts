@@ -1,10 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
 import { migrate } from '../../../src/db/migrate.ts'
 import { ensureFirstOrganiser } from '../../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../../src/ids.ts'
 import type { RedisShape } from './fault.ts'
+import { builtProgram } from './guards.ts'
 import type { Narrowing, RoundSale } from './sales.ts'
 import { Server } from './server.ts'
 import type { Loss } from './tenures.ts'
@@ -18,7 +18,6 @@ const crew = [
   { name: 'back-2', roles: 'admission,payments,worker' },
 ] as const
 
-const builtProgram = fileURLToPath(new URL('../../../build', import.meta.url))
 /** Longer than anything that keeps an edge from putting its people back, and short enough for a round. */
 const restoreSeconds = '7'
 

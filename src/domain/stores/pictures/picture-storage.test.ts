@@ -16,8 +16,10 @@ const { endpoint, bucket } = await useS3(t, join(folder, objects))
 const inBucket = new PictureBucket({ bucket, prefix: 'a/b/', endpoint, region })
 t.teardown(() => inBucket.close())
 
+const inFolder = new PictureFolder(join(folder, 'folder', 'not there yet'), randomIds)
+
 const storages: Readonly<Record<string, PictureStorage>> = {
-  folder: new PictureFolder(join(folder, 'folder', 'not there yet'), randomIds),
+  folder: inFolder,
   bucket: inBucket,
 }
 
@@ -37,15 +39,16 @@ for (const [name, storage] of Object.entries(storages)) {
     await storage.remove(one)
     t.equal(Buffer.from((await storage.get(other, 'small')) ?? []).toString(), 'other')
   })
-
-  t.test(`${name}: two who put the same at once leave one of them whole`, async (t) => {
-    const id = randomIds.next('pic')
-    const bodies = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(200_000, letter))
-    await Promise.all(bodies.map((body) => storage.put(id, 'large', body)))
-    const found = Buffer.from((await storage.get(id, 'large')) ?? [])
-    t.ok(bodies.some((body) => Buffer.compare(body, found) === 0))
-  })
 }
+
+// S3 keeps this by itself; the server that stands for it here does not.
+t.test('folder: two who put the same at once leave one of them whole', async (t) => {
+  const id = randomIds.next('pic')
+  const bodies = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(200_000, letter))
+  await Promise.all(bodies.map((body) => inFolder.put(id, 'large', body)))
+  const found = Buffer.from((await inFolder.get(id, 'large')) ?? [])
+  t.ok(bodies.some((body) => Buffer.compare(body, found) === 0))
+})
 
 t.test('nothing half written is left in the folder', async (t) => {
   const names = await readdir(join(folder, 'folder', 'not there yet'))
