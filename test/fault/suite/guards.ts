@@ -21,25 +21,26 @@ export const builtProgram = join(projectFolder, 'build')
 /** What the program finds beside its folder. */
 const beside = ['node_modules', 'package.json', 'public']
 
-/** A copy of the built program without a guard. Throws where the program has changed and the edit fits no more. */
-export async function takeOut({ name, edits }: Guard): Promise<ProgramCopy> {
+/** A copy of the built program without a guard. */
+export async function takeOut(guard: Guard): Promise<ProgramCopy> {
+  const changed = await withoutGuard(guard)
   const copy = await copyProgram()
-  try {
-    for (const edit of edits) await edited(join(copy.program, edit.file), edit)
-    return copy
-  } catch (cause) {
-    await copy.remove()
-    throw new Error(`the guard ${name} cannot be taken out`, { cause })
-  }
+  for (const [file, text] of changed) await writeFile(join(copy.program, file), text)
+  return copy
 }
 
-async function edited(path: string, { from, to }: Guard['edits'][number]): Promise<void> {
-  const text = await readFile(path, 'utf8')
-  if (!text.includes(from)) throw new Error(`${path} has no ${from}`)
-  await writeFile(
-    path,
-    text.replace(from, () => to),
-  )
+/** Files of the built program, by their paths in it, without a guard. Throws where an edit fits the program no more. */
+export async function withoutGuard({ name, edits }: Guard): Promise<Map<string, string>> {
+  const texts = new Map<string, string>()
+  for (const { file, from, to } of edits) {
+    const text = texts.get(file) ?? (await readFile(join(builtProgram, file), 'utf8'))
+    if (!text.includes(from)) throw new Error(`the guard ${name} cannot be taken out: ${file} has no ${from}`)
+    texts.set(
+      file,
+      text.replace(from, () => to),
+    )
+  }
+  return texts
 }
 
 export interface ProgramCopy {
