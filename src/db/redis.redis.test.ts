@@ -24,3 +24,23 @@ t.test('who was under way when the connection went hears that Redis is unavailab
   for (const { reason } of others as PromiseRejectedResult[])
     t.match(asUnavailable(reason), { code: 'unavailable' }, String(reason))
 })
+
+t.test('a Redis that is kept busy is unavailable, not broken', async (t) => {
+  const server = await useOwnRedis(t)
+  const redis = connectRedis({ url: server.url, name: 'test', log })
+  const steering = connectRedis({ url: server.url, name: 'steering', log })
+  t.teardown(() => {
+    redis.disconnect()
+    steering.disconnect()
+  })
+  await Promise.all([redis.connect(), steering.connect()])
+  await steering.config('SET', 'busy-reply-threshold', 1)
+  const endless = steering.eval('while true do end', 0).catch((error: Error) => error)
+  await until('it is busy', async () => {
+    const refused = await redis.get('x').catch((error: unknown) => error)
+    return refused instanceof Error && /^BUSY /.test(refused.message)
+  })
+  t.match(asUnavailable(await redis.get('x').catch((error: unknown) => error)), { code: 'unavailable' })
+  await redis.script('KILL')
+  t.match(await endless, /killed|timed out/i)
+})

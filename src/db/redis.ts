@@ -107,12 +107,12 @@ const away =
   /Connection is closed|aborted due to connection close|isn't writeable|Command timed out|ECONN|EPIPE|LOADING|max retries/i
 /** A server that is not, or not now, the one to ask: it is being replaced, or what was asked for is being moved. */
 const elsewhere = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN|NOREPLICAS) |non local key/
-/** It answers, and writes nothing: its memory or its disk is full. */
-const full = /^(OOM|MISCONF) /
+/** It answers, and writes nothing: its memory or its disk is full, or a script of somebody else's keeps it. */
+const writesNothing = /^(OOM|MISCONF|BUSY) /
 
 /** Errors of a connection that is down, too slow, or cut in the middle, as one Problem; others pass through. */
 export function asUnavailable(error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''
-  const down = [away, elsewhere, full].some((kind) => kind.test(message))
+  const down = [away, elsewhere, writesNothing].some((kind) => kind.test(message))
   return down ? new Problem(generalErrors.unavailable, { retryAfterSeconds: 1, cause: error }) : error
 }
