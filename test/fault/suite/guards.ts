@@ -13,6 +13,8 @@ export interface Guard {
   readonly statement?: string
   /** None: a crowd alone shows it. */
   readonly faults: readonly string[]
+  /** So many faults at a time; one unless told. */
+  readonly together?: number
   /** So often it is tried at the most. */
   readonly rounds: number
 }

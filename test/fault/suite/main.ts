@@ -138,7 +138,7 @@ async function runWithout(guard: Guard, options: { seed: number; buyers: number 
     if (guard.statement !== undefined) await world.sql.unsafe(guard.statement)
     const some = guard.faults.map((name) => mustFind(name))
     for (let number = 1; number <= guard.rounds; number++) {
-      const plan = { ...options, number, faults: some, together: 1 }
+      const plan = { ...options, number, faults: some, together: guard.together ?? 1 }
       // A program without a guard may be too broken for there to be much to look at.
       const report = { ...(await runRound(world, plan)), unseen: [] }
       roundLines(report).forEach(say)

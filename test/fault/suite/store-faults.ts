@@ -56,6 +56,15 @@ async function providerAway({ sql }: World, ms: number): Promise<void> {
   await away.catch(() => undefined)
 }
 
+/** As if whoever relays had hung with its lease: what edges have told Redis by themselves comes once more, much later. */
+async function outboxStill({ sql }: World, ms: number): Promise<void> {
+  const held = sql`
+    update outbox_positions set lease_owner = 'nobody', lease_until = clock_timestamp() + ${ms} * interval '1 ms'`
+  // Where PostgreSQL is killed at the same time, it stands still anyway.
+  await held.catch(() => undefined)
+  await wait(ms)
+}
+
 export const storeFaults: readonly Fault[] = [
   {
     name: 'Redis is killed, and has its file',
@@ -103,6 +112,7 @@ export const storeFaults: readonly Fault[] = [
       }
     },
   },
+  { name: 'the outbox stands still', run: (world, random) => outboxStill(world, seconds(4, 8, random)) },
   {
     name: 'everything is killed at once',
     run: allKilled,
