@@ -22,7 +22,7 @@ Starts real servers and stores, breaks them while buyers come, and holds what ha
   --buyers N      buyers in a round (240)
   --only TEXT     only faults whose name contains it, or one of several: A|B
   --without NAME  take a guard out and see that it is missed; all: one after another
-  --times         measure how long things take to be well again; --only TEXT: only questions whose names contain it
+  --times         measure how long things take to be well again; --only TEXT: only questions whose names contain it, or one of several
   --help          this text`
 
 /** Throws an error with one line for whoever typed it. */
