@@ -39,6 +39,8 @@ export class Admission implements Service {
   readonly #log: Log
   readonly #leases: Leases
   readonly #gates = new Map<string, OpenGate>()
+  /** Ticks under way, also of gates that were shut meanwhile. */
+  readonly #ticks = new Set<Promise<void>>()
   #changes: Subscription | undefined
 
   constructor(options: AdmissionOptions) {
@@ -61,9 +63,8 @@ export class Admission implements Service {
   }
 
   async stop(): Promise<void> {
-    const running = [...this.#gates.values()].map((one) => one.running)
     for (const saleId of this.#gates.keys()) this.#shut(saleId)
-    await Promise.allSettled(running)
+    await Promise.all(this.#ticks)
     await this.#leases.stop()
     this.#changes?.unsubscribe()
   }
@@ -75,14 +76,13 @@ export class Admission implements Service {
       gate: new AdmissionGate({ ...this.#options, writership }),
       begun: false,
       failing: false,
-      running: Promise.resolve(),
       again$: new Subject(),
       ticks: undefined,
     }
     this.#gates.set(writership.saleId, gate)
     const wake$ = broker.channel(saleChannels.wake(writership.saleId))
     gate.ticks = merge(interval(tickMs), wake$, gate.again$)
-      .pipe(runLatest(() => (gate.running = this.#tick(gate))))
+      .pipe(runLatest(() => this.#countedTick(gate)))
       .subscribe()
     this.#log.info({ saleId: writership.saleId, fence: writership.fence }, 'writes to the sale')
   }
@@ -92,6 +92,14 @@ export class Admission implements Service {
     this.#gates.delete(saleId)
   }
 
+  async #countedTick(open: OpenGate): Promise<void> {
+    const tick = this.#tick(open)
+    this.#ticks.add(tick)
+    await tick
+    this.#ticks.delete(tick)
+  }
+
+  /** Never rejects. */
   async #tick(open: OpenGate): Promise<void> {
     try {
       if (!open.begun) await open.gate.begin()
@@ -132,7 +140,6 @@ interface OpenGate {
   begun: boolean
   /** The last tick failed; said once, not ten times a second. */
   failing: boolean
-  running: Promise<void>
   readonly again$: Subject<void>
   ticks: Subscription | undefined
 }

@@ -13,12 +13,12 @@ export const grounds = {
   tenures: { promise: 1, what: 'tenures of a seat or a place', least: 20 },
   // Each is compared with all others; where all is killed few have stayed.
   stays: { promise: 2, what: 'stays in a line', least: 5 },
-  // More than the gates of seats and slots take at once: fewer could not be too many.
-  tokens: { promise: 3, what: 'tokens', least: 25 },
+  // More than the gate of seats takes at once: fewer could not be too many.
+  tokens: { promise: 3, what: 'tokens', least: 13 },
   // What is forgotten is forgotten by the moment: of a few some are said in the bad ones.
-  booked: { promise: 4, what: 'orders that were said to be booked', least: 10 },
-  // As many: a fifth of the cards is odd, so two of them are.
-  charges: { promise: 5, what: 'charges that were approved', least: 10 },
+  booked: { promise: 4, what: 'orders that were said to be booked', least: 5 },
+  // A slow machine sells few seats in a world of several servers; each charge is one that could be kept.
+  charges: { promise: 5, what: 'charges that were approved', least: 2 },
   // A position that one alone was told can contradict nobody.
   positions: { promise: 6, what: 'positions that several were told', least: 20 },
   // Of every hundred calls a few come again, and of every hundred people a dozen join twice.
