@@ -3,10 +3,10 @@ import { systemClock } from '../clock.ts'
 
 /**
  * Opens the socket of a connection; it may be written to at once. Where statements have a time-out, a server that says
- * nothing for a third longer is gone, be it without a goodbye: the operating system would go on believing in it for a quarter of
- * an hour, while a new connection would work at once.
- * Postgres.js lets go of its socket as soon as that is
- * closed, and then sends the ROLLBACK of a transaction that was cut off: an error outside of every promise, which ends
+ * nothing for a third longer is gone, be it without a goodbye: the operating system would go on believing in it for long,
+ * while a new connection would work at once.
+ *
+ * Postgres.js lets go of its socket as soon as that is closed, and then sends the ROLLBACK of a transaction that was cut off: an error outside of every promise, which ends
  * the process (porsager/postgres#1208). This one first says that it is lost, lets what follows from that run dry, and
  * closes then. It cannot do so below TLS, which puts a socket of its own on top.
  */

@@ -1,12 +1,13 @@
 import { pino } from 'pino'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { useOwnRedis } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
 import { asUnavailable, connectRedis } from './redis.ts'
 
 const log = pino({ level: 'silent' })
 
-t.test('who was under way when the connection went hears that Redis is unavailable', async (t) => {
+/** A server of its own, a connection to it, and one that steers it. */
+async function connected(t: Test) {
   const server = await useOwnRedis(t)
   const redis = connectRedis({ url: server.url, name: 'test', log })
   const steering = connectRedis({ url: server.url, name: 'steering', log })
@@ -15,6 +16,11 @@ t.test('who was under way when the connection went hears that Redis is unavailab
     steering.disconnect()
   })
   await Promise.all([redis.connect(), steering.connect()])
+  return { server, redis, steering }
+}
+
+t.test('who was under way when the connection went hears that Redis is unavailable', async (t) => {
+  const { server, redis, steering } = await connected(t)
   // They are sent together: the first is answered, the others are not.
   const calls = Promise.allSettled([redis.ping(), redis.blpop('nothing', 0), redis.ping()])
   await until('the second waits', async () => /^blocked_clients:1/m.test(await steering.info('clients')))
@@ -26,14 +32,7 @@ t.test('who was under way when the connection went hears that Redis is unavailab
 })
 
 t.test('a Redis that is kept busy is unavailable, not broken', async (t) => {
-  const server = await useOwnRedis(t)
-  const redis = connectRedis({ url: server.url, name: 'test', log })
-  const steering = connectRedis({ url: server.url, name: 'steering', log })
-  t.teardown(() => {
-    redis.disconnect()
-    steering.disconnect()
-  })
-  await Promise.all([redis.connect(), steering.connect()])
+  const { redis, steering } = await connected(t)
   await steering.config('SET', 'busy-reply-threshold', 1)
   const endless = steering.eval('while true do end', 0).catch((error: Error) => error)
   await until('it is busy', async () => {

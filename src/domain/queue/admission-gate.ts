@@ -85,7 +85,7 @@ export class AdmissionGate {
     if (report.version !== sale.version) await this.#configure(sale)
     if (isOfDraw(sale) && !report.isDrawn) await this.#draw()
     const told = await this.#makeDurable(report)
-    // A rebuild that was cut off, by whichever process, is finished before anybody is let in after it.
+    // A rebuild that was cut off, by whichever process, is finished before its line is taken for whole.
     if (report.replayAfter !== undefined) await this.#catchUp(report.replayAfter)
     if (report.restoreUntilMs > report.nowMs) await this.#openWhenRestored(report)
     await this.#followStock(sale, report)
