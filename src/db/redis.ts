@@ -54,7 +54,10 @@ export function connectRedis(options: RedisOptions): Redis {
   const redis =
     sentinels === undefined
       ? new IoRedis(options.url, common)
-      : throughSentinels(options.url, sentinels, { ...common, Connector: sentinelConnector(log) })
+      : throughSentinels(options.url, sentinels, {
+          ...common,
+          Connector: sentinelConnector(log, sentinels.master),
+        })
   redis.on('error', (error: Error) => log.debug({ err: error, redis: name }, 'redis connection'))
   cutWhenSilent(redis, clock)
   return redis

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { SentinelConnector, type Redis, type RedisOptions } from 'ioredis'
 import type { Log } from '../log.ts'
 
@@ -5,20 +6,41 @@ type ConnectorClass = NonNullable<RedisOptions['Connector']>
 
 /** What ioredis has and does not show. */
 interface SentinelConnecting {
+  /** The connection to the master, from the first. */
+  readonly stream?: Socket
+  readonly failoverDetector?: { cleanup(): void }
+  connect(tell: (type: string, error: Error) => void): Promise<Socket>
   connectToSentinel(endpoint: unknown, options: unknown): Redis
 }
 
 /**
- * Finds the master as ioredis does. It keeps a connection to each Sentinel to hear of fail-overs, and would write the stack
- * of each failed attempt to one that is down past the log, once a second for as long as that lasts.
+ * Finds the master as ioredis does, which keeps a connection to each Sentinel to hear of fail-overs. Three things are
+ * otherwise: what is heard while the master is looked for does not end the search for good; a fail-over to the master that
+ * it has found already, or of another name, which each Sentinel tells of in its own time, costs no connection; and of a
+ * Sentinel that is down the log hears, where ioredis would write a stack past it once a second.
  */
-export function sentinelConnector(log: Log): ConnectorClass {
+export function sentinelConnector(log: Log, master: string): ConnectorClass {
   const Base = SentinelConnector as unknown as new (options: unknown) => SentinelConnecting
   class Connector extends Base {
+    override connect(tell: (type: string, error: Error) => void): Promise<Socket> {
+      this.failoverDetector?.cleanup()
+      return super.connect(tell)
+    }
+
     override connectToSentinel(endpoint: unknown, options: unknown): Redis {
       const sentinel = super.connectToSentinel(endpoint, options)
       sentinel.on('error', (err: Error) => log.debug({ err }, 'sentinel connection'))
+      const emit = sentinel.emit.bind(sentinel)
+      sentinel.emit = (event, ...args: unknown[]) =>
+        event === 'message' && !this.#isLeft(String(args[1])) ? false : emit(event, ...args)
       return sentinel
+    }
+
+    /** @param told of a fail-over: the name of the master, where it was, and where it is, each a host and a port */
+    #isLeft(told: string): boolean {
+      const [name, , , host, port] = told.split(' ')
+      const { remoteAddress, remotePort } = this.stream ?? {}
+      return name === master && !(host === remoteAddress && Number(port) === remotePort)
     }
   }
   return Connector as unknown as ConnectorClass
