@@ -23,7 +23,8 @@ const configSchema = z.object({
   databaseUrl: setting(url('postgres:', 'postgresql:').optional(), {
     env: 'DATABASE_URL',
     value: 'URL',
-    description: 'PostgreSQL to use, postgres://…',
+    description:
+      'PostgreSQL to use, postgres://…; with ?sslmode=require the connections are encrypted, with verify-full its certificate is checked, too, against the authorities of Node and those in NODE_EXTRA_CA_CERTS',
     defaultText: 'none: a local PostgreSQL is started in the data folder',
   }),
   redisUrl: setting(redisUrls().optional(), {

@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
-import { socketOption } from './postgres.ts'
+import { postgresSockets } from './postgres-socket.ts'
 import { StartError } from '../start-error.ts'
 
 const folder = fileURLToPath(new URL('./migrations', import.meta.url))
@@ -16,7 +16,8 @@ const lockKey = 7_236_418_501
  * and one whose locale would make trigram search of Korean silently empty.
  */
 export async function migrate(options: { url: string }): Promise<void> {
-  const client = postgres(options.url, { ...socketOption, max: 1, onnotice: () => {}, connect_timeout: 5 })
+  const { url } = options
+  const client = postgres(url, { ...postgresSockets(url), max: 1, onnotice: () => {}, connect_timeout: 5 })
   try {
     await client`select pg_advisory_lock(${lockKey})`
     await mustBeUtf8(client)

@@ -1,59 +1,54 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
+import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
-import { socketOption } from './postgres.ts'
+import { postgresSockets } from './postgres-socket.ts'
 
 const { postgresUrl } = await usePostgres(t)
 
-/** A way to PostgreSQL on which what is under way can be forgotten, as by a firewall; nobody is told. */
-async function wayTo(t: Test, url: string) {
-  const sockets: Socket[] = []
-  const store = new URL(url)
-  const server = createServer((client) => {
-    const there = connect(Number(store.port), store.hostname)
-    client.pipe(there).pipe(client)
-    for (const socket of [client, there]) sockets.push(socket.on('error', () => undefined))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const through = Object.assign(new URL(url), { port: String((server.address() as AddressInfo).port) })
-  /** Of the connections there are; new ones work. */
-  const forget = (): void => {
-    for (const socket of sockets) socket.unpipe().pause()
-  }
-  return { url: through.href, forget }
-}
-
 const pool = (t: Test, url: string, connection: { statement_timeout?: number }) => {
-  const sql = postgres(url, { ...socketOption, max: 1, connection })
+  const sql = postgres(url, { ...postgresSockets(url), max: 3, connection })
   t.teardown(() => sql.end({ timeout: 0 }))
   return sql
 }
 
 t.test(
-  'a connection that says nothing for longer than statements may take is lost, and the next one works',
+  'a connection that says nothing for longer than statements may take is lost, and the idle ones with it',
   async (t) => {
-    const way = await wayTo(t, postgresUrl)
+    const way = await useCuttableProxy(t, postgresUrl)
     const sql = pool(t, way.url, { statement_timeout: 600 })
-    t.same(await sql`select 1 as one`, [{ one: 1 }])
-    way.forget()
-    await t.rejects(sql`select 2 as two`, { code: 'CONNECTION_CLOSED' })
-    // What was asked before it is closed altogether is lost with it.
-    await until('the next one works', () =>
-      sql`select 3`.then(
+    const one = () => sql`select 1 as one from pg_sleep(0.01)`
+    await Promise.all([one(), one(), one()])
+    way.silence()
+    await t.rejects(one(), { code: 'CONNECTION_CLOSED' })
+    let lost = 0
+    const works = () =>
+      one().then(
         () => true,
-        () => false,
-      ),
-    )
+        () => !++lost,
+      )
+    await until('the next one works', works)
+    // What was asked before it is closed altogether is lost with it.
+    t.ok(lost <= 1, `${lost} more were lost`)
   },
 )
+
+t.test('a connection that answers is kept, whatever another does', async (t) => {
+  const way = await useCuttableProxy(t, postgresUrl)
+  const sql = pool(t, way.url, { statement_timeout: 600 })
+  const pid = async () => (await sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid
+  await pid()
+  way.silence()
+  const overdue = pid()
+  const kept = await pid()
+  let isOver = false
+  const lost = t.rejects(overdue, { code: 'CONNECTION_CLOSED' }).then(() => (isOver = true))
+  const pids = new Set([kept])
+  while (!isOver) pids.add(await pid())
+  await lost
+  t.same([...pids], [kept])
+})
 
 t.test('a statement that takes its time is waited for', async (t) => {
   const sql = pool(t, postgresUrl, { statement_timeout: 600 })

@@ -1,23 +1,37 @@
-import { Socket } from 'node:net'
-import { systemClock } from '../clock.ts'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { PostgresSilence } from './postgres-silence.ts'
+import { EncryptedSocket, encryptionOf, type Encryption } from './postgres-tls.ts'
 
 /**
- * Opens the socket of a connection; it may be written to at once. Where statements have a time-out, a server that says
- * nothing for a third longer is gone, be it without a goodbye: the operating system would go on believing in it for long,
- * while a new connection would work at once.
+ * The sockets of a pool, and their encryption, which Postgres.js would put on top where nothing of this held; they may be
+ * written to at once. Where statements have a time-out, a server that says nothing for a third longer is gone.
  *
- * Postgres.js lets go of its socket as soon as that is closed, and then sends the ROLLBACK of a transaction that was cut off: an error outside of every promise, which ends
- * the process (porsager/postgres#1208). This one first says that it is lost, lets what follows from that run dry, and
- * closes then. It cannot do so below TLS, which puts a socket of its own on top.
+ * Postgres.js lets go of its socket as soon as that is closed, and then sends the ROLLBACK of a transaction that was cut off: an error
+ * outside of every promise, which ends the process (porsager/postgres#1208). These first say that they are lost, let what
+ * follows from that run dry, and close then.
+ * @param url of the database
  */
-export function openPostgresSocket(options: SocketOptions): Socket {
-  forgoKnownTypes(options)
-  const { statement_timeout: timeoutMs } = options.connection
-  const socket = new LastingSocket(timeoutMs === undefined ? Infinity : (timeoutMs * 4) / 3)
+export function postgresSockets(url: string): { socket: (options: SocketOptions) => Duplex; ssl: false } {
+  const encryption = encryptionOf(url)
+  let silence: PostgresSilence | undefined
+  const socket = (options: SocketOptions): Duplex => {
+    forgoKnownTypes(options)
+    const { statement_timeout: timeoutMs = Infinity } = options.connection
+    silence ??= new PostgresSilence((timeoutMs * 4) / 3)
+    return lasting(openSocket(options, encryption), silence)
+  }
+  return { socket, ssl: false }
+}
+
+function openSocket(options: SocketOptions, encryption: Encryption | undefined): Duplex {
   const turn = turns++
   const host = options.host[turn % options.host.length] ?? 'localhost'
   const port = options.port[turn % options.port.length] ?? 5432
-  return host.startsWith('/') ? socket.connect(`${host}/.s.PGSQL.${port}`) : socket.connect(port, host)
+  // As with libpq nothing is encrypted there: nobody listens within a machine.
+  if (host.startsWith('/')) return connect(`${host}/.s.PGSQL.${port}`)
+  const socket = connect(port, host)
+  return encryption === undefined ? socket : new EncryptedSocket(socket, host, encryption)
 }
 
 /** What Postgres.js hands over: the settings of the whole pool. */
@@ -44,46 +58,27 @@ const textArray = 1009
 /** Several hosts are taken in turn. */
 let turns = 0
 
-class LastingSocket extends Socket {
-  readonly #answersWithinMs: number
-  #wasConnected = false
-  /** Ends with the next answer; undefined where nothing was asked since the last one. */
-  #asked: AbortController | undefined
-
-  constructor(answersWithinMs: number) {
-    super()
-    this.#answersWithinMs = answersWithinMs
-    this.once('connect', () => {
-      this.#wasConnected = true
-    })
+function lasting(socket: Duplex, silence: PostgresSilence): Duplex {
+  const emit = socket.emit.bind(socket)
+  const write = socket.write.bind(socket) as (...values: unknown[]) => boolean
+  const talk = silence.watch(socket)
+  let wasConnected = false
+  socket.once('connect', () => (wasConnected = true))
+  socket.write = (...values: unknown[]) => {
+    silence.asks(talk)
+    return write(...values)
   }
-
-  override _write(chunk: Buffer, encoding: BufferEncoding, told: (error?: Error | null) => void): void {
-    if (this.#asked === undefined) void this.#waitForAnswer()
-    super._write(chunk, encoding, told)
-  }
-
-  override emit(event: string | symbol, ...values: unknown[]): boolean {
-    if (event === 'data' || event === 'close') this.#rest()
-    if (event !== 'close' || !this.#wasConnected) return super.emit(event, ...values)
-    if (this.listenerCount('error') > 0) super.emit('error', connectionLost())
+  socket.emit = (event: string | symbol, ...values: unknown[]) => {
+    if (event === 'data') silence.hears(talk)
+    if (event !== 'close') return emit(event, ...values)
+    silence.forget(socket)
+    if (!wasConnected) return emit(event, ...values)
+    if (socket.listenerCount('error') > 0) emit('error', connectionLost())
     // Whatever was awaiting an answer goes on in this turn and writes at the end of the next one.
-    setImmediate(() => setImmediate(() => super.emit('close', false)))
+    setImmediate(() => setImmediate(() => emit('close', false)))
     return true
   }
-
-  async #waitForAnswer(): Promise<void> {
-    if (!Number.isFinite(this.#answersWithinMs)) return
-    this.#asked = new AbortController()
-    const { signal } = this.#asked
-    await systemClock.wait(this.#answersWithinMs, signal)
-    if (!signal.aborted) this.destroy()
-  }
-
-  #rest(): void {
-    this.#asked?.abort()
-    this.#asked = undefined
-  }
+  return socket
 }
 
 function connectionLost(): Error {

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { openPostgresSocket } from './postgres-socket.ts'
+import { postgresSockets } from './postgres-socket.ts'
 
 /** A pool of connections to PostgreSQL. Queries are tagged templates with explicit column lists. */
 export type Sql = postgres.Sql<{ bigint: number }>
@@ -28,12 +28,9 @@ export interface PostgresOptions {
   readonly searches?: boolean
 }
 
-/** The option is there, its type is not. */
-export const socketOption = { socket: openPostgresSocket }
-
 export function connectPostgres(options: PostgresOptions): Sql {
   return postgres(options.url, {
-    ...socketOption,
+    ...postgresSockets(options.url),
     max: options.connections,
     types: { bigint },
     onnotice: () => {},

@@ -1,0 +1,76 @@
+import type { Duplex } from 'node:stream'
+import { systemClock } from '../clock.ts'
+
+/** After so many looks without an answer to a question nothing more is hoped for. */
+const looksMax = 20
+
+/** Of one connection, in looks. */
+interface Talk {
+  /** When that was asked which has had no answer; undefined where nothing is awaited. */
+  asked: number | undefined
+  /** When something came last. */
+  heard: number
+}
+
+/**
+ * A machine that loses its power, or a way that is broken, closes nothing: the operating system would go on believing in its
+ * connections for long, while a new one would work at once. So a connection in which an answer is overdue is cut, and with
+ * it all others of its pool in which nothing has come since it was asked, for each of them would be found out alone, one after
+ * another. Looks are counted and no time is measured: a process that stood still finds at the next look what had arrived
+ * meanwhile.
+ */
+export class PostgresSilence {
+  readonly #lookMs: number
+  readonly #talks = new Map<Duplex, Talk>()
+  #looks = 0
+  /** Aborted when there is no connection left to look at. */
+  #looking: AbortController | undefined
+
+  /** @param withinMs an answer to any question comes so soon, be it an error; Infinity where statements may take any time */
+  constructor(withinMs: number) {
+    this.#lookMs = withinMs / looksMax
+  }
+
+  /** Watches a connection until it is closed. */
+  watch(socket: Duplex): Talk {
+    const talk: Talk = { asked: undefined, heard: this.#looks }
+    if (!Number.isFinite(this.#lookMs)) return talk
+    this.#talks.set(socket, talk)
+    if (this.#looking === undefined) void this.#lookOn((this.#looking = new AbortController()).signal)
+    return talk
+  }
+
+  asks(talk: Talk): void {
+    talk.asked ??= this.#looks
+  }
+
+  hears(talk: Talk): void {
+    talk.asked = undefined
+    talk.heard = this.#looks
+  }
+
+  forget(socket: Duplex): void {
+    this.#talks.delete(socket)
+    if (this.#talks.size > 0) return
+    this.#looking?.abort()
+    this.#looking = undefined
+  }
+
+  async #lookOn(isOver: AbortSignal): Promise<void> {
+    for (;;) {
+      await systemClock.wait(this.#lookMs, isOver)
+      if (isOver.aborted) return
+      this.#look()
+    }
+  }
+
+  #look(): void {
+    this.#looks++
+    const overdue = [...this.#talks.values()].flatMap(({ asked }) =>
+      asked !== undefined && this.#looks - asked > looksMax ? [asked] : [],
+    )
+    if (overdue.length === 0) return
+    const since = Math.max(...overdue)
+    for (const [socket, { heard }] of this.#talks) if (heard <= since) socket.destroy()
+  }
+}
