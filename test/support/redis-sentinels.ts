@@ -89,10 +89,17 @@ export class RedisSentinels {
     await this.#master.commands.config('SET', 'masterauth', password)
   }
 
-  /** The server that was killed comes back and follows the new master. */
-  async restart(): Promise<void> {
-    await this.#replica.restart()
-    await until('the Sentinels make it a replica', () => isFollowing(this.#replica), { withinMs: 60_000 })
+  /** The server that was killed, or hung, comes back and follows the new master. */
+  async bringBack(): Promise<void> {
+    if (this.#replica.isRunning) this.#replica.signal('SIGCONT')
+    else await this.#replica.restart()
+    // They ask it who it is every ten seconds, and do nothing for half a minute after a machine stood still.
+    const withinMs = 120_000
+    try {
+      await until('the Sentinels make it a replica', () => isFollowing(this.#replica), { withinMs })
+    } catch (cause) {
+      throw new Error(`${String(cause)}: ${await this.#told()}`, { cause })
+    }
   }
 
   async killSentinel(): Promise<void> {
@@ -101,6 +108,17 @@ export class RedisSentinels {
 
   async end(): Promise<void> {
     await Promise.all([...this.#sentinels, this.#master, this.#replica].map((one) => one.end()))
+  }
+
+  /** What the Sentinels know, for whoever has waited in vain. */
+  async #told(): Promise<string> {
+    const known = this.#sentinels
+      .filter(({ isRunning }) => isRunning)
+      .map(async ({ commands }) => {
+        const isTilted = /^sentinel_tilt:1/m.test(await commands.info('sentinel'))
+        return { isTilted, replicas: await commands.call('SENTINEL', 'replicas', master) }
+      })
+    return JSON.stringify(await Promise.all(known))
   }
 
   async #allSay(port: number): Promise<boolean> {

@@ -20,17 +20,26 @@ function clusterOf({ stores }: World): RedisCluster {
   return stores.cluster
 }
 
+/** The replica misses what is said meanwhile. */
+async function failOver(world: World, random: Random, how: 'killed' | 'hanging'): Promise<void> {
+  const sentinels = sentinelsOf(world)
+  await world.inTurn([sentinels], async () => {
+    await sentinels.lag()
+    await wait(seconds(1, 3, random))
+    await world.losing(() => sentinels.failOver(how))
+    await sentinels.bringBack()
+  })
+}
+
 /** Where Sentinels watch over Redis. */
 export const sentinelFaults: readonly Fault[] = [
   {
     name: 'a replica that lags is made the master by Sentinels',
-    run: async (world, random) => {
-      const sentinels = sentinelsOf(world)
-      await sentinels.lag()
-      await wait(seconds(1, 3, random))
-      await world.losing(() => sentinels.failOver())
-      await sentinels.restart()
-    },
+    run: (world, random) => failOver(world, random, 'killed'),
+  },
+  {
+    name: 'a master that hangs is replaced, and wakes',
+    run: (world, random) => failOver(world, random, 'hanging'),
   },
 ]
 
