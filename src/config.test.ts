@@ -83,6 +83,8 @@ t.test('values that are no numbers, origins or store addresses are refused', asy
 })
 
 t.test('a wrong store address is refused without showing the password in it', async (t) => {
+  const [odd] = refused({ DATABASE_URL: 'postgres://someone:hunter2@db/x?sslmode=always' })
+  t.match(odd, /^DATABASE_URL is wrong: sslmode is always, and may be disable, prefer/)
   const [line] = refused({ DATABASE_URL: 'mysql://someone:hunter2@db/x' })
   t.match(line, /^DATABASE_URL is wrong: expected a URL that begins with postgres:\/\//)
   t.notMatch(line, /hunter2/)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { flag, list, oneOf, originOf, setOf, url, whole } from './config-values.ts'
+import { postgresUrl } from './config-postgres.ts'
 import { redisUrls, wrongOfRedis } from './config-redis.ts'
 import { StartError } from './start-error.ts'
 
@@ -20,7 +21,7 @@ export interface SettingMeta {
 
 /** Every setting there is. Inputs are strings, as environment and command line give them. */
 const configSchema = z.object({
-  databaseUrl: setting(url('postgres:', 'postgresql:').optional(), {
+  databaseUrl: setting(postgresUrl().optional(), {
     env: 'DATABASE_URL',
     value: 'URL',
     description:

@@ -10,7 +10,13 @@ interface Talk {
   asked: number | undefined
   /** When something came last. */
   heard: number
+  /** What came last. */
+  last: Buffer
 }
+
+/** How the message ReadyForQuery begins; one letter follows, for the state of the transaction. */
+const ready = Buffer.from([0x5a, 0, 0, 0, 5])
+const readyLength = ready.length + 1
 
 /**
  * A machine that loses its power, or a way that is broken, closes nothing: the operating system would go on believing in its
@@ -33,7 +39,7 @@ export class PostgresSilence {
 
   /** Watches a connection until it is closed. */
   watch(socket: Duplex): Talk {
-    const talk: Talk = { asked: undefined, heard: this.#looks }
+    const talk: Talk = { asked: undefined, heard: this.#looks, last: Buffer.alloc(0) }
     if (!Number.isFinite(this.#lookMs)) return talk
     this.#talks.set(socket, talk)
     if (this.#looking === undefined) void this.#lookOn((this.#looking = new AbortController()).signal)
@@ -44,9 +50,13 @@ export class PostgresSilence {
     talk.asked ??= this.#looks
   }
 
-  hears(talk: Talk): void {
-    talk.asked = undefined
+  /** An answer is whole when it ends in "ready for the next question"; before that more of it is awaited. */
+  hears(talk: Talk, chunk: Buffer): void {
     talk.heard = this.#looks
+    if (talk.asked === undefined) return
+    talk.last = chunk.length >= readyLength ? chunk : Buffer.concat([talk.last, chunk])
+    talk.last = talk.last.subarray(-readyLength)
+    talk.asked = talk.last.indexOf(ready) === 0 ? undefined : this.#looks
   }
 
   forget(socket: Duplex): void {

@@ -34,6 +34,25 @@ t.test(
   },
 )
 
+t.test('a goodbye is waited for no longer than an answer', async (t) => {
+  const way = await useCuttableProxy(t, postgresUrl)
+  const sql = pool(t, way.url, { statement_timeout: 600 })
+  await sql`select 1`
+  way.silence()
+  await sql.end()
+})
+
+t.test('half an answer is no answer', async (t) => {
+  const way = await useCuttableProxy(t, postgresUrl)
+  const sql = pool(t, way.url, { statement_timeout: 600 })
+  await sql`select 1`
+  const rows = sql`select repeat('x', 100) from generate_series(1, 1000000)`
+  await t.rejects(
+    rows.forEach(() => way.silence()),
+    { code: 'CONNECTION_CLOSED' },
+  )
+})
+
 t.test('a connection that answers is kept, whatever another does', async (t) => {
   const way = await useCuttableProxy(t, postgresUrl)
   const sql = pool(t, way.url, { statement_timeout: 600 })

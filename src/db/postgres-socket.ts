@@ -17,7 +17,8 @@ export function postgresSockets(url: string): { socket: (options: SocketOptions)
   let silence: PostgresSilence | undefined
   const socket = (options: SocketOptions): Duplex => {
     forgoKnownTypes(options)
-    const { statement_timeout: timeoutMs = Infinity } = options.connection
+    // 0 means none.
+    const timeoutMs = Number(options.connection.statement_timeout) || Infinity
     silence ??= new PostgresSilence((timeoutMs * 4) / 3)
     return lasting(openSocket(options, encryption), silence)
   }
@@ -60,22 +61,36 @@ let turns = 0
 
 function lasting(socket: Duplex, silence: PostgresSilence): Duplex {
   const emit = socket.emit.bind(socket)
-  const write = socket.write.bind(socket) as (...values: unknown[]) => boolean
   const talk = silence.watch(socket)
+  for (const name of ['write', 'end'] as const) {
+    const asIs = socket[name].bind(socket) as (...values: unknown[]) => never
+    socket[name] = (...values: unknown[]) => {
+      silence.asks(talk)
+      return asIs(...values)
+    }
+  }
   let wasConnected = false
   socket.once('connect', () => (wasConnected = true))
-  socket.write = (...values: unknown[]) => {
-    silence.asks(talk)
-    return write(...values)
+  let failure: unknown
+  let isTold = false
+  const close = (): void => {
+    if (socket.listenerCount('error') > 0 && (wasConnected || !isTold))
+      emit('error', isTold ? connectionLost() : (failure ?? connectionLost()))
+    // Whatever was awaiting an answer goes on in this turn and writes at the end of the next one.
+    setImmediate(() => setImmediate(() => emit('close', !wasConnected)))
   }
   socket.emit = (event: string | symbol, ...values: unknown[]) => {
-    if (event === 'data') silence.hears(talk)
+    if (event === 'data') silence.hears(talk, values[0] as Buffer)
+    if (event === 'error') {
+      failure = values[0]
+      isTold = socket.listenerCount('error') > 0
+      // It may fail in the turn in which it was made, before anybody listens.
+      if (!isTold) return false
+    }
     if (event !== 'close') return emit(event, ...values)
     silence.forget(socket)
-    if (!wasConnected) return emit(event, ...values)
-    if (socket.listenerCount('error') > 0) emit('error', connectionLost())
-    // Whatever was awaiting an answer goes on in this turn and writes at the end of the next one.
-    setImmediate(() => setImmediate(() => emit('close', false)))
+    if (isTold || socket.listenerCount('error') > 0) close()
+    else setImmediate(close)
     return true
   }
   return socket

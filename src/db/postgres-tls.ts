@@ -11,15 +11,39 @@ export interface Encryption {
   readonly isVerified: boolean
 }
 
-/** What `sslmode` in the URL of a database asks for, as Postgres.js reads it; undefined: none. */
+/** What may stand in the URL of a database for `sslmode`, as Postgres.js understands it. */
+const modes: Readonly<Record<string, Encryption | undefined>> = {
+  disable: undefined,
+  prefer: { isOptional: true, isVerified: false },
+  allow: { isOptional: false, isVerified: false },
+  require: { isOptional: false, isVerified: false },
+  'verify-ca': { isOptional: false, isVerified: true },
+  'verify-full': { isOptional: false, isVerified: true },
+}
+const notUnderstood = ['ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiation']
+
+/** What is wrong in the URL of a database with what it says of encryption; undefined: nothing. */
+export function wrongOfEncryption(url: string): string | undefined {
+  const query = queryOf(url)
+  const mode = modeOf(query)
+  if (!(mode in modes)) return `sslmode is ${mode}, and may be ${Object.keys(modes).join(', ')}`
+  const odd = notUnderstood.find((name) => query.has(name))
+  if (odd === undefined) return undefined
+  return `${odd} is not understood: use sslmode, and NODE_EXTRA_CA_CERTS for authorities of your own`
+}
+
+/** What `sslmode` in the URL of a database asks for; undefined: none. */
 export function encryptionOf(url: string): Encryption | undefined {
-  const query = new URLSearchParams(url.split('?')[1])
-  const mode = query.get('sslmode') ?? query.get('ssl') ?? 'disable'
-  if (['', 'disable', 'false'].includes(mode)) return undefined
-  return {
-    isOptional: mode === 'prefer',
-    isVerified: !['require', 'allow', 'prefer'].includes(mode),
-  }
+  return modes[modeOf(queryOf(url))]
+}
+
+function modeOf(query: URLSearchParams): string {
+  return query.getAll('sslmode').at(-1) || 'disable'
+}
+
+/** Such a URL may name several hosts, which URL does not understand. */
+function queryOf(url: string): URLSearchParams {
+  return new URLSearchParams(/^[^?#]*\?([^#]*)/.exec(url)?.[1])
 }
 
 /** A message of eight bytes, with the number 80877103 for "TLS, please"; the answer is one letter. */
@@ -35,6 +59,8 @@ export class EncryptedSocket extends Duplex {
   #inner: Socket
   readonly #encrypted: Promise<void>
   #isOpen = false
+  /** The server has said goodbye. */
+  #hasEnded = false
 
   /** @param socket has begun to connect to the host */
   constructor(socket: Socket, host: string, encryption: Encryption) {
@@ -48,7 +74,8 @@ export class EncryptedSocket extends Duplex {
   /** Postgres.js says goodbye only where it is `open`. */
   get readyState(): string {
     if (this.destroyed) return 'closed'
-    return this.#isOpen ? 'open' : 'opening'
+    if (!this.#isOpen) return 'opening'
+    return this.writableEnded ? 'readOnly' : 'open'
   }
 
   setKeepAlive(isOn: boolean, afterMs: number): this {
@@ -75,7 +102,8 @@ export class EncryptedSocket extends Duplex {
   }
 
   readonly #fail = (error: Error): void => void this.destroy(error)
-  readonly #lose = (): void => void this.destroy()
+  /** What has come before the end may still be read. */
+  readonly #lose = (): void => void (this.#hasEnded || this.destroy())
 
   #follow(socket: Socket): void {
     this.#inner = socket
@@ -86,11 +114,16 @@ export class EncryptedSocket extends Duplex {
     await once(socket, 'connect')
     socket.write(wish)
     const [answer] = (await once(socket, 'data')) as [Buffer]
-    if (answer.toString('latin1') === 'S') await this.#encryptOver(socket, host, encryption)
+    const letter = answer.toString('latin1')
+    if (letter === 'S') await this.#encryptOver(socket, host, encryption)
+    else if (letter !== 'N') throw notAnswered(host)
     else if (!encryption.isOptional) throw notOffered(host)
     const inner = this.#inner
     inner.on('data', (chunk: Buffer) => void (this.push(chunk) || inner.pause()))
-    inner.on('end', () => this.push(null))
+    inner.on('end', () => {
+      this.#hasEnded = true
+      this.push(null)
+    })
     this.#isOpen = true
     this.emit('connect')
   }
@@ -105,6 +138,12 @@ export class EncryptedSocket extends Duplex {
 }
 
 function notOffered(host: string): Error {
-  const message = `${host} offers no TLS: turn ssl on there, or take sslmode out of DATABASE_URL if nobody can listen in between`
+  const message = `PostgreSQL at ${host} offers no TLS: turn ssl on there, or take sslmode out of DATABASE_URL if nobody can listen in between`
   return Object.assign(new Error(message), { code: 'TLS_NOT_OFFERED' })
+}
+
+/** It may have no process left for another connection. */
+function notAnswered(host: string): Error {
+  const message = `PostgreSQL at ${host} did not answer whether it offers TLS`
+  return Object.assign(new Error(message), { code: 'CONNECTION_CLOSED' })
 }

@@ -87,24 +87,64 @@ t.test('a crowd of transactions survives that every connection is cut, again and
   t.same(await notes(), names, 'what was said to be done is there, once')
 })
 
-t.test('a server that cannot be reached is said to be away, and found when it is back', async (t) => {
+for (const query of ['', '?sslmode=prefer']) {
+  t.test(
+    `a server that cannot be reached is said to be away, and found when it is back${query}`,
+    async (t) => {
+      const wire = await proxyTo(postgresUrl)
+      t.teardown(() => wire.end())
+      const sql = connectPostgres({ url: wire.url + query, connections: 2, name: 'patient' })
+      t.teardown(() => sql.end({ timeout: 1 }))
+      await sql`select 1`
+      await wire.close()
+      for (let round = 0; round < 6; round++) {
+        const error = await sql`select 1`.then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        t.ok(isPostgresAway(error), String(error))
+      }
+      await wire.open()
+      await until('it is found', async () => (await sql`select 1`.catch(() => [])).length === 1)
+      await transaction(sql, (tx) => tx`insert into notes (text) values ('found')`)
+      t.same(await notes(), ['found'])
+    },
+  )
+
+  t.test(`what refuses, hangs up or cannot be reached fails what is asked${query}`, async (t) => {
+    let connections = 0
+    const server = createServer((socket) => {
+      connections++
+      socket.on('error', () => {}).end()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const { port } = server.address() as AddressInfo
+    for (const host of [`127.0.0.1:${port}`, '255.255.255.255:5432']) {
+      const url = `postgres://somebody@${host}/nothing${query}`
+      const sql = connectPostgres({ url, connections: 1, name: 'hopeful' })
+      t.teardown(() => sql.end({ timeout: 0 }))
+      for (let round = 0; round < 2; round++) {
+        const error = await sql`select 1`.then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        t.ok(isPostgresAway(error), `${host}: ${String(error)}`)
+      }
+    }
+    t.ok(connections <= 2, `${connections} connections for two questions`)
+  })
+}
+
+t.test('a server that comes late is found by the first that asks then', async (t) => {
   const wire = await proxyTo(postgresUrl)
   t.teardown(() => wire.end())
-  const sql = connectPostgres({ url: wire.url, connections: 2, name: 'patient' })
-  t.teardown(() => sql.end({ timeout: 1 }))
-  await sql`select 1`
   await wire.close()
-  for (let round = 0; round < 6; round++) {
-    const error = await sql`select 1`.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )
-    t.ok(isPostgresAway(error), String(error))
-  }
+  const sql = connectPostgres({ url: `${wire.url}?sslmode=prefer`, connections: 1, name: 'early' })
+  t.teardown(() => sql.end({ timeout: 1 }))
+  await t.rejects(sql`select 1`, { code: 'ECONNREFUSED' })
   await wire.open()
-  await until('it is found', async () => (await sql`select 1`.catch(() => [])).length === 1)
-  await transaction(sql, (tx) => tx`insert into notes (text) values ('found')`)
-  t.same(await notes(), ['found'])
+  t.same(await sql`select 1 as one`, [{ one: 1 }])
 })
 
 interface Wire {

@@ -61,7 +61,14 @@ const awayStates = new Set([
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
   'ENOTFOUND',
+  'EAI_AGAIN',
+  // What was still to be written when it was lost.
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
   // PostgreSQL shuts down, crashed, starts up, or has no connection left.
   '57P01',
   '57P02',

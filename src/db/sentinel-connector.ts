@@ -6,11 +6,18 @@ type ConnectorClass = NonNullable<RedisOptions['Connector']>
 
 /** What ioredis has and does not show. */
 interface SentinelConnecting {
-  /** The connection to the master, from the first. */
-  readonly stream?: Socket
+  /** It was not told to stay away. */
+  readonly connecting: boolean
   readonly failoverDetector?: { cleanup(): void }
   connect(tell: (type: string, error: Error) => void): Promise<Socket>
   connectToSentinel(endpoint: unknown, options: unknown): Redis
+  resolve(endpoint: unknown): Promise<Address | null>
+  initFailoverDetector(): Promise<void>
+}
+
+interface Address {
+  readonly host: string
+  readonly port: number
 }
 
 /**
@@ -22,6 +29,9 @@ interface SentinelConnecting {
 export function sentinelConnector(log: Log, master: string): ConnectorClass {
   const Base = SentinelConnector as unknown as new (options: unknown) => SentinelConnecting
   class Connector extends Base {
+    /** The master, as a Sentinel has named it last. */
+    #master: Address | null = null
+
     override connect(tell: (type: string, error: Error) => void): Promise<Socket> {
       this.failoverDetector?.cleanup()
       return super.connect(tell)
@@ -36,11 +46,19 @@ export function sentinelConnector(log: Log, master: string): ConnectorClass {
       return sentinel
     }
 
+    override async resolve(endpoint: unknown): Promise<Address | null> {
+      return (this.#master = await super.resolve(endpoint))
+    }
+
+    /** A connection that was given up while it was made would leave those to the Sentinels behind. */
+    override async initFailoverDetector(): Promise<void> {
+      if (this.connecting) await super.initFailoverDetector()
+    }
+
     /** @param told of a fail-over: the name of the master, where it was, and where it is, each a host and a port */
     #isLeft(told: string): boolean {
       const [name, , , host, port] = told.split(' ')
-      const { remoteAddress, remotePort } = this.stream ?? {}
-      return name === master && !(host === remoteAddress && Number(port) === remotePort)
+      return name === master && !(host === this.#master?.host && Number(port) === this.#master?.port)
     }
   }
   return Connector as unknown as ConnectorClass

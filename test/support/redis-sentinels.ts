@@ -82,7 +82,12 @@ export class RedisSentinels {
     if (how === 'killed') await this.#master.kill()
     else this.#master.signal('SIGSTOP')
     const { port } = this.#replica
-    await until('the replica is promoted', () => this.#allSay(port), { withinMs: 20_000 })
+    try {
+      await until('the replica is promoted', () => this.#allSay(port), { withinMs: patienceMs })
+    } catch (error) {
+      if (how === 'hanging') this.#master.signal('SIGCONT')
+      throw error
+    }
     const gone = this.#master
     this.#master = this.#replica
     this.#replica = gone
@@ -93,10 +98,9 @@ export class RedisSentinels {
   async bringBack(): Promise<void> {
     if (this.#replica.isRunning) this.#replica.signal('SIGCONT')
     else await this.#replica.restart()
-    // They ask it who it is every ten seconds, and do nothing for half a minute after a machine stood still.
-    const withinMs = 120_000
     try {
-      await until('the Sentinels make it a replica', () => isFollowing(this.#replica), { withinMs })
+      const isBack = () => isFollowing(this.#replica)
+      await until('the Sentinels make it a replica', isBack, { withinMs: patienceMs })
     } catch (cause) {
       throw new Error(`${String(cause)}: ${await this.#told()}`, { cause })
     }
@@ -128,6 +132,9 @@ export class RedisSentinels {
     return said.every((address) => Number((address as string[])[1]) === port)
   }
 }
+
+/** They ask each server who it is every ten seconds, and do nothing for half a minute after a machine stood still. */
+const patienceMs = 120_000
 
 const serverPlan = { program: 'redis-server', password } as const
 

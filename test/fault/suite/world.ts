@@ -19,7 +19,7 @@ const crew = [
 ] as const
 
 /** Longer than anything that keeps an edge from putting its people back, and short enough for a round. */
-const restoreSeconds = '7'
+const restoreSeconds = '10'
 
 export interface WorldOptions {
   /** Another program than the one that was built: one in which a guard was taken out. */
