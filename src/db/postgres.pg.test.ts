@@ -97,7 +97,7 @@ for (const query of ['', '?sslmode=prefer']) {
       t.teardown(() => sql.end({ timeout: 1 }))
       await sql`select 1`
       await wire.close()
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 9; round++) {
         const error = await sql`select 1`.then(
           () => undefined,
           (reason: unknown) => reason,

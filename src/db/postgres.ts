@@ -35,6 +35,7 @@ export function connectPostgres(options: PostgresOptions): Sql {
     types: { bigint },
     onnotice: () => {},
     connect_timeout: 5,
+    backoff: pauseSeconds,
     // A statement that hangs must not hold a request for ever; migrations use a connection of their own.
     // One that was put to sleep inside a transaction must not keep others from its rows for longer than a lease.
     connection: {
@@ -45,6 +46,14 @@ export function connectPostgres(options: PostgresOptions): Sql {
       ...(options.searches === true && { plan_cache_mode: 'force_custom_plan', enable_seqscan: 'off' }),
     },
   })
+}
+
+/**
+ * Before the next attempt to connect, after so many that failed in this pool. Whoever asks meanwhile waits for it, so it stays
+ * short, however long PostgreSQL is away.
+ */
+function pauseSeconds(failures: number): number {
+  return Math.min(1, 0.02 * 2 ** failures) * (0.5 + Math.random() / 2)
 }
 
 /** The SQLSTATE of an error that PostgreSQL answered with, or the client's own code such as CONNECTION_CLOSED. */
