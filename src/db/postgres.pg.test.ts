@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import t from 'tap'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
+import { inTime, systemClock } from '../clock.ts'
 import { connectPostgres, isPostgresAway } from './postgres.ts'
 import { transaction } from './transaction.ts'
 
@@ -93,12 +94,13 @@ for (const query of ['', '?sslmode=prefer']) {
     async (t) => {
       const wire = await proxyTo(postgresUrl)
       t.teardown(() => wire.end())
-      const sql = connectPostgres({ url: wire.url + query, connections: 2, name: 'patient' })
+      const sql = connectPostgres({ url: wire.url + query, connections: 1, name: 'patient' })
       t.teardown(() => sql.end({ timeout: 1 }))
       await sql`select 1`
       await wire.close()
-      for (let round = 0; round < 9; round++) {
-        const error = await sql`select 1`.then(
+      for (let round = 0; round < 11; round++) {
+        // Whoever asks is refused soon, however often it was tried before.
+        const error = await inTime(systemClock, 10_000, sql`select 1`).then(
           () => undefined,
           (reason: unknown) => reason,
         )

@@ -53,7 +53,7 @@ export function connectPostgres(options: PostgresOptions): Sql {
  * short, however long PostgreSQL is away.
  */
 function pauseSeconds(failures: number): number {
-  return Math.min(1, 0.02 * 2 ** failures) * (0.5 + Math.random() / 2)
+  return Math.min(1, 0.02 * 2 ** failures)
 }
 
 /** The SQLSTATE of an error that PostgreSQL answered with, or the client's own code such as CONNECTION_CLOSED. */
