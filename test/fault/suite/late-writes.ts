@@ -18,7 +18,8 @@ export async function lateWrites(world: World): Promise<void> {
   const [inside, ...others] = [await join(world, sale), await join(world, sale), await join(world, sale)]
   const next = others.at(-1)
   if (inside === undefined || next === undefined) throw new Error('nobody came')
-  const { postgres } = await writerOfSale(world, sale)
+  // Another fault may be between two writers just now.
+  const { postgres } = await untilDone(() => writerOfSale(world, sale))
   postgres.delay(lateMs)
   const arrived = wait(lateMs + 500).then(() => postgres.mend())
   await until(() => leave(world, sale, inside))
