@@ -59,6 +59,7 @@ const textArray = 1009
 /** Several hosts are taken in turn. */
 let turns = 0
 
+/** Tells of its loss before it closes, whenever that comes, and closes when what follows from it has run dry. */
 function lasting(socket: Duplex, silence: PostgresSilence): Duplex {
   const emit = socket.emit.bind(socket)
   const talk = silence.watch(socket)

@@ -15,6 +15,7 @@ t.test('what a URL says of encryption is read as it stands there', async (t) => 
 
 t.test('what cannot be done is refused before anything is said', async (t) => {
   t.equal(wrongOfEncryption('postgres://one/shop?sslmode=require'), undefined)
-  t.match(wrongOfEncryption('postgres://one/shop?sslmode=always'), /^sslmode is always, and may be disable/)
+  for (const mode of ['always', 'constructor'])
+    t.match(wrongOfEncryption(`postgres://one/shop?sslmode=${mode}`), /^sslmode is \w+, and may be disable/)
   t.match(wrongOfEncryption('postgres://one/shop?sslrootcert=system'), /^sslrootcert is not understood/)
 })

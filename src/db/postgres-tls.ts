@@ -26,7 +26,7 @@ const notUnderstood = ['ssl', 'sslrootcert', 'sslcert', 'sslkey', 'sslnegotiatio
 export function wrongOfEncryption(url: string): string | undefined {
   const query = queryOf(url)
   const mode = modeOf(query)
-  if (!(mode in modes)) return `sslmode is ${mode}, and may be ${Object.keys(modes).join(', ')}`
+  if (!Object.hasOwn(modes, mode)) return `sslmode is ${mode}, and may be ${Object.keys(modes).join(', ')}`
   const odd = notUnderstood.find((name) => query.has(name))
   if (odd === undefined) return undefined
   return `${odd} is not understood: use sslmode, and NODE_EXTRA_CA_CERTS for authorities of your own`
