@@ -139,10 +139,11 @@ export class RedisCluster {
   }
 }
 
-async function startNode(binary: string): Promise<RedisProcess> {
-  const bus = await onFreePort((port) => Promise.resolve(port))
-  const lines = () => [...nodeLines, `cluster-port ${bus}`]
-  return await RedisProcess.start({ program: 'redis-server', binary, lines, password })
+function startNode(binary: string): Promise<RedisProcess> {
+  return onFreePort((bus) => {
+    const lines = () => [...nodeLines, `cluster-port ${bus}`]
+    return RedisProcess.start({ program: 'redis-server', binary, lines, password })
+  })
 }
 
 const nodeLines = [

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { onFreePort, PortTaken } from '../../src/db/local/free-port.ts'
+import { isReady } from '../../src/db/local/local-redis.ts'
 import { StoreProcess } from '../../src/db/local/store-process.ts'
 
 interface Plan {
@@ -107,19 +108,11 @@ async function begin(plan: Plan, folder: string, port: number): Promise<StorePro
     stopSignal: 'SIGKILL',
     forceSignal: 'SIGKILL',
   })
-  const asked = connectionTo(plan, port)
   try {
-    await process.untilReady(() =>
-      asked.ping().then(
-        () => true,
-        () => false,
-      ),
-    )
+    await process.untilReady(() => isReady(process, port, plan.password))
   } catch (error) {
     if (/Address already in use/.test(process.output())) throw new PortTaken()
     throw error
-  } finally {
-    asked.disconnect()
   }
   return process
 }

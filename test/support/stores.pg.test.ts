@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import t from 'tap'
-import { useOwnRedis, usePostgres, useStores, type Scope } from './stores.ts'
+import { startLocalRedis } from '../../src/db/local/local-redis.ts'
+import { RedisProcess } from './redis-process.ts'
+import { redisBinary, useOwnRedis, usePostgres, useStores, type Scope } from './stores.ts'
 
 t.test('a test file gets a migrated database and an empty Redis of its own', async (t) => {
   const [one, other] = [await useStores(t), await useStores(t)]
@@ -51,6 +56,22 @@ t.test('an append-only Redis that is killed comes back on its port with its cont
   t.not(redis.pid, pid)
   t.equal(await client.get('kept'), 'yes')
   await client.quit()
+})
+
+t.test('a server whose port another one has is not taken for started', async (t) => {
+  const binary = await redisBinary()
+  const other = await useOwnRedis(t)
+  const folder = await mkdtemp(join(tmpdir(), 'openrun-redis-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const started = startLocalRedis({ binary, folder, appendOnly: false, port: other.port })
+  await t.rejects(started, { name: 'StartError', message: /Failed listening/ })
+  const lines = () => ['save ""']
+  const one = await RedisProcess.start({ program: 'redis-server', binary, lines })
+  t.teardown(() => one.end())
+  await one.kill()
+  const second = await startLocalRedis({ binary, folder, appendOnly: false, port: one.port })
+  t.teardown(() => second.stop())
+  await t.rejects(one.restart(), { name: 'StartError', message: /other programs took/ })
 })
 
 t.test('a Redis that keeps nothing comes back empty', async (t) => {

@@ -55,7 +55,7 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
       ...signals,
     })
     try {
-      await server.untilReady(() => answers(port, options.password))
+      await server.untilReady(() => isReady(server, port, options.password))
     } catch (error) {
       if (options.port === undefined && /Address already in use/.test(server.output())) throw new PortTaken()
       throw error
@@ -92,15 +92,21 @@ function configuration(options: LocalRedisOptions & { port: number }): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Whether the server answers a PING; while it loads its files it says so instead. */
-function answers(port: number, password: string | undefined): Promise<boolean> {
+/** Whether this process answers a PING there, and no other that has the port; while it loads its files it says so instead. */
+export async function isReady({ pid }: StoreProcess, port: number, password?: string): Promise<boolean> {
+  const answer = await answerOf(port, password)
+  return answer.includes('+PONG') && new RegExp(`^process_id:${pid}\r$`, 'm').test(answer)
+}
+
+function answerOf(port: number, password: string | undefined): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let answer = ''
     socket.setEncoding('utf8')
-    socket.once('connect', () => socket.write(`${password ? `AUTH ${password}\r\n` : ''}PING\r\nQUIT\r\n`))
+    const login = password ? `AUTH ${password}\r\n` : ''
+    socket.once('connect', () => socket.end(`${login}PING\r\nINFO server\r\n`))
     socket.on('data', (text: string) => (answer += text))
     socket.on('error', () => {})
-    socket.once('close', () => resolve(answer.includes('+PONG')))
+    socket.once('close', () => resolve(answer))
   })
 }
