@@ -26,8 +26,8 @@ t.setTimeout(600_000)
 /** The same each time, unless another one is asked for, or `random`. */
 const { FUZZ_SEED: asked = '1' } = process.env
 const seed = asked === 'random' ? Math.trunc(Math.random() * 1e6) : Number(asked)
-const requestsMax = Number(process.env['FUZZ_REQUESTS'] ?? 150_000)
-const framesMax = Number(process.env['FUZZ_FRAMES'] ?? 60_000)
+const requestsMax = Number(process.env['FUZZ_REQUESTS'] ?? 100_000)
+const framesMax = Number(process.env['FUZZ_FRAMES'] ?? 110_000)
 const connections = 48
 const talkers = 32
 /** What may stay of it: what the server remembers on purpose, of accounts, answers and tokens. */

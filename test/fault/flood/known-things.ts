@@ -22,7 +22,7 @@ export class KnownThings {
     const list = this.#lists.get(name)
     if (list === undefined || list.length === 0) return undefined
     // What is old may well be over.
-    return random() < 0.6 ? list.at(-1) : oneOf(list, random)
+    return random() < 0.8 ? list.at(-1) : oneOf(list, random)
   }
 
   /** Of what is an account's own, and of what everybody may name. */

@@ -56,6 +56,10 @@ export class RequestMaker {
   /** Each as often as it is to be asked. */
   readonly #plans: readonly Plan[]
   readonly #tokens: readonly string[]
+  /** Those who send what is odd. */
+  readonly #careless: readonly Sender[]
+  /** Those who send nothing but what may well succeed: what they have lasts long enough for a next step. */
+  readonly #steady: readonly Sender[]
 
   constructor(parts: MakerParts) {
     this.#parts = parts
@@ -63,7 +67,10 @@ export class RequestMaker {
       const plan = planOf(operation)
       return Array.from({ length: shareOf(plan) }, () => plan)
     })
-    const [first, second] = parts.buyers
+    const half = Math.ceil(parts.buyers.length / 2)
+    this.#careless = parts.buyers.slice(0, half)
+    this.#steady = parts.buyers.slice(half)
+    const [first, second] = this.#careless
     const garbled = `${first?.token.slice(0, -3)}AAA`
     this.#tokens = [first?.token ?? '', second?.token ?? '', parts.organiser.token, garbled, 'nope', '']
   }
@@ -74,8 +81,8 @@ export class RequestMaker {
   }
 
   #sensible(plan: Plan, random: Random): FloodRequest {
-    const { known, buyers, organiser } = this.#parts
-    const sender = plan.isForOrganisers || random() < 0.1 ? organiser : oneOf(buyers, random)
+    const { known, organiser } = this.#parts
+    const sender = plan.isForOrganisers || random() < 0.1 ? organiser : oneOf(this.#steady, random)
     const idOf = (name: string): string =>
       known.idFor(name, sender.name, random) ?? usual[name] ?? strangers[name] ?? '1'
     const ids = plan.names.map(idOf)
@@ -119,8 +126,8 @@ export class RequestMaker {
   }
 
   #odd(plan: Plan, random: Random): FloodRequest {
-    const { known, buyers } = this.#parts
-    const sender = oneOf(buyers, random)
+    const { known } = this.#parts
+    const sender = oneOf(this.#careless, random)
     const idOf = (name: string): string => {
       const chance = random()
       const id = chance < 0.25 ? known.idFor(name, sender.name, random) : undefined
