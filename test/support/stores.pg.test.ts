@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -65,6 +67,11 @@ t.test('a server whose port another one has is not taken for started', async (t)
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const started = startLocalRedis({ binary, folder, appendOnly: false, port: other.port })
   await t.rejects(started, { name: 'StartError', message: /Failed listening/ })
+  const mute = createServer({ allowHalfOpen: true }, (socket) => void socket.resume()).listen(0, '127.0.0.1')
+  t.teardown(() => mute.close())
+  await once(mute, 'listening')
+  const { port } = mute.address() as AddressInfo
+  await t.rejects(startLocalRedis({ binary, folder, appendOnly: false, port }), { name: 'StartError' })
   const lines = () => ['save ""']
   const one = await RedisProcess.start({ program: 'redis-server', binary, lines })
   t.teardown(() => one.end())

@@ -98,6 +98,8 @@ export async function isReady({ pid }: StoreProcess, port: number, password?: st
   return answer.includes('+PONG') && new RegExp(`^process_id:${pid}\r$`, 'm').test(answer)
 }
 
+const answerTimeoutMs = 1_000
+
 function answerOf(port: number, password: string | undefined): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -107,6 +109,8 @@ function answerOf(port: number, password: string | undefined): Promise<string> {
     socket.once('connect', () => socket.end(`${login}PING\r\nINFO server\r\n`))
     socket.on('data', (text: string) => (answer += text))
     socket.on('error', () => {})
+    // Whoever else has the port may never say a word.
+    socket.setTimeout(answerTimeoutMs, () => socket.destroy())
     socket.once('close', () => resolve(answer))
   })
 }
