@@ -8,7 +8,7 @@ import t from 'tap'
 import TestReporter from './test-reporter.mjs'
 
 /** Beside a test that waits for something, another one works. */
-const jobs = 4
+const jobs = 3
 const timeoutSeconds = 600
 const env = { ...process.env, TAP_TIMEOUT: String(timeoutSeconds) }
 const compiled = '.tests'
