@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** After so many looks without an answer to a question nothing more is hoped for. */
 const looksMax = 20
@@ -27,14 +27,16 @@ const readyLength = ready.length + 1
  */
 export class PostgresSilence {
   readonly #lookMs: number
+  readonly #clock: Clock
   readonly #talks = new Map<Duplex, Talk>()
   #looks = 0
   /** Aborted when there is no connection left to look at. */
   #looking: AbortController | undefined
 
   /** @param withinMs an answer to any question comes so soon, be it an error; Infinity where statements may take any time */
-  constructor(withinMs: number) {
+  constructor(withinMs: number, clock: Clock) {
     this.#lookMs = withinMs / looksMax
+    this.#clock = clock
   }
 
   /** Watches a connection until it is closed. */
@@ -68,7 +70,7 @@ export class PostgresSilence {
 
   async #lookOn(isOver: AbortSignal): Promise<void> {
     for (;;) {
-      await systemClock.wait(this.#lookMs, isOver)
+      await this.#clock.wait(this.#lookMs, isOver)
       if (isOver.aborted) return
       this.#look()
     }

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { systemClock, type Clock } from '../clock.ts'
 import { PostgresSilence } from './postgres-silence.ts'
 import { EncryptedSocket, encryptionOf, type Encryption } from './postgres-tls.ts'
 
@@ -12,14 +13,17 @@ import { EncryptedSocket, encryptionOf, type Encryption } from './postgres-tls.t
  * follows from that run dry, and close then.
  * @param url of the database
  */
-export function postgresSockets(url: string): { socket: (options: SocketOptions) => Duplex; ssl: false } {
+export function postgresSockets(
+  url: string,
+  clock: Clock = systemClock,
+): { socket: (options: SocketOptions) => Duplex; ssl: false } {
   const encryption = encryptionOf(url)
   let silence: PostgresSilence | undefined
   const socket = (options: SocketOptions): Duplex => {
     forgoKnownTypes(options)
     // 0 means none.
     const timeoutMs = Number(options.connection.statement_timeout) || Infinity
-    silence ??= new PostgresSilence((timeoutMs * 4) / 3)
+    silence ??= new PostgresSilence((timeoutMs * 4) / 3, clock)
     return lasting(openSocket(options, encryption), silence)
   }
   return { socket, ssl: false }

@@ -28,7 +28,10 @@ export interface PostgresOptions {
   readonly searches?: boolean
 }
 
+/** @throws where the driver is as it was published: it would say of what is lost that it is done (see patches/README.md) */
 export function connectPostgres(options: PostgresOptions): Sql {
+  if (!('isPatched' in postgres))
+    throw new Error('The driver for PostgreSQL lacks its patch: run `npx patch-package`')
   return postgres(options.url, {
     ...postgresSockets(options.url),
     max: options.connections,

@@ -27,9 +27,10 @@ export async function useCuttableProxy(t: Scope, storeUrl: string): Promise<Cutt
     socket.on('close', () => sockets.delete(socket))
     return socket
   }
-  const server = createServer((client) => {
+  // A silent way does not carry the end of a connection either.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     if (!isOpen) return void client.destroy()
-    const store = keep(connect(Number(port), hostname))
+    const store = keep(connect({ port: Number(port), host: hostname, allowHalfOpen: true }))
     keep(client).pipe(store).pipe(client)
     const link = { client, store }
     links.add(link)

@@ -1,0 +1,100 @@
+import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
+import postgres from 'postgres'
+import t, { type Test } from 'tap'
+import { usePostgres } from '../../test/support/stores.ts'
+import { until } from '../../test/support/until.ts'
+import { connectPostgres } from './postgres.ts'
+import { postgresSockets } from './postgres-socket.ts'
+import { transaction } from './transaction.ts'
+
+const { postgresUrl } = await usePostgres(t)
+const other = connectPostgres({ url: postgresUrl, connections: 1, name: 'other' })
+t.teardown(() => other.end())
+await other`create table notes (text text primary key)`
+
+/** A pool of one, and its connection. */
+async function lone(t: Test) {
+  let socket: Duplex | undefined
+  const sockets = postgresSockets(postgresUrl)
+  const watched: typeof sockets = { ...sockets, socket: (options) => (socket = sockets.socket(options)) }
+  const sql = postgres(postgresUrl, { ...watched, max: 1, connect_timeout: 5 })
+  t.teardown(() => sql.end({ timeout: 0 }))
+  await sql`select 1`
+  const connection = () => {
+    if (socket === undefined) throw new Error('no connection')
+    return socket
+  }
+  return { sql, connection }
+}
+
+/** Resolves when the pool has been told so, too. */
+const closing = (socket: Duplex) => new Promise<void>((resolve) => socket.once('close', () => resolve()))
+
+t.test(
+  'a transaction begins where many statements wait before it, and keeps nobody else in it',
+  async (t) => {
+    for (const connections of [1, 2])
+      for (let waiting = 95; waiting <= 145; waiting++) {
+        const sql = connectPostgres({ url: postgresUrl, connections, name: 'busy' })
+        await Promise.all(Array.from({ length: connections }, () => sql`select from pg_sleep(0.01)`))
+        const statements = Array.from({ length: waiting }, () => sql`select 1`.execute())
+        const work = transaction(sql, async (tx) => await tx`insert into notes (text) values ('in it')`)
+        const after = ['after it', 'later'].map((text) =>
+          sql`insert into notes (text) values (${text})`.execute(),
+        )
+        const outcomes = await Promise.allSettled([...statements, work, ...after])
+        const failed = outcomes.filter(({ status }) => status === 'rejected')
+        t.same(failed, [], `${waiting} before it, ${connections} connections`)
+        const notes = await other<{ text: string }[]>`delete from notes returning text`
+        t.same(
+          notes.map(({ text }) => text).toSorted(),
+          ['after it', 'in it', 'later'],
+          'what was said to be done is',
+        )
+        await sql.end({ timeout: 0 })
+      }
+  },
+)
+
+t.test('a statement that was about to be sent when its connection closed spoils nothing', async (t) => {
+  const { sql, connection } = await lone(t)
+  const socket = connection()
+  const closed = closing(socket)
+  // It is told to be lost, and closes in the second turn after that.
+  const told = new Promise<void>((resolve) => socket.prependOnceListener('error', () => resolve()))
+  socket.destroy()
+  await told
+  await setImmediate()
+  const unsent = t.rejects(sql`select 1`, { code: 'CONNECTION_CLOSED' })
+  await closed
+  await unsent
+  t.same(await sql`select 1 as one`, [{ one: 1 }])
+})
+
+t.test('rows of an answer that was cut off are not counted with the next one', async (t) => {
+  const { sql, connection } = await lone(t)
+  const rows = sql`select generate_series(1, 1000000)`
+  const cut = t.rejects(rows, { code: 'CONNECTION_CLOSED' })
+  const socket = connection()
+  const closed = closing(socket)
+  socket.once('data', () => void setImmediate().then(() => socket.destroy()))
+  await Promise.all([cut, closed])
+  const next = await sql`select 1 as one`
+  t.equal(next.length, 1)
+  t.same(next[0], { one: 1 })
+})
+
+t.test('why a statement was cut off is not said of the next one', async (t) => {
+  const { sql, connection } = await lone(t)
+  const [{ pid } = { pid: 0 }] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+  const cut = t.rejects(sql`select pg_sleep(60)`)
+  const closed = closing(connection())
+  await until('it works', async () => {
+    const [its] = await other`select from pg_stat_activity where pid = ${pid} and wait_event = 'PgSleep'`
+    return its !== undefined
+  })
+  await other`select pg_terminate_backend(${pid})`
+  await Promise.all([cut, closed])
+  t.same(await sql`select 1 as one`, [{ one: 1 }])
+})
