@@ -9,7 +9,6 @@ import type { RedisServer, RedisServers } from './redis-servers.ts'
 import { slotOf } from './redis-slots.ts'
 import { asUnavailable } from './redis.ts'
 
-t.setTimeout(120_000)
 
 const servers = await TestCluster.start({ binary: await redisBinary(), replicas: true })
 t.teardown(() => servers.end())

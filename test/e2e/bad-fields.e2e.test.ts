@@ -6,8 +6,6 @@ import { examples, strangers } from '../support/examples.ts'
 import { mutationsOf } from '../support/mutations.ts'
 import { takePicture } from '../support/state-picture.ts'
 
-t.setTimeout(120_000)
-
 const app = await useApp(t)
 const saleId = await app.sale()
 const buyer = await app.guest()

@@ -8,8 +8,6 @@ import { api, at } from '../support/contract.ts'
 import { examples, strangers } from '../support/examples.ts'
 import { mutationsOf } from '../support/mutations.ts'
 
-t.setTimeout(60_000)
-
 const app = await useApp(t)
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121)
 const run = { seed, numRuns: 100_000, interruptAfterTimeLimit: 5000, markInterruptAsFailure: false }

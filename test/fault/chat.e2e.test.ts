@@ -9,8 +9,6 @@ import type { Server } from '../support/server-process.ts'
 import type { Scope } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 /** Members of a room, at one server after the other. */
 async function gather(
   t: Scope,

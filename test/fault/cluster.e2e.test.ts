@@ -14,8 +14,6 @@ import { until } from '../support/until.ts'
 import { bookInTurn, come, type Waiter } from '../support/waiters.ts'
 import { begins, earlierLines, ends } from './told-conditions.ts'
 
-t.setTimeout(180_000)
-
 const inside = 4
 const places = 30
 const redis = await RedisCluster.start({ binary: await redisBinary(), replicas: true })

@@ -9,8 +9,6 @@ import { newOptions } from '../support/local-stores.ts'
 import { connectServer, ServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(90_000)
-
 t.test(
   'what was answered survives the death of every process, PostgreSQL and Redis among them',
   async (t) => {

@@ -21,8 +21,6 @@ import { talk } from './flood/talk.ts'
  * and sent as bytes: everything is answered as documented, nothing ends the server, and no memory stays.
  */
 
-t.setTimeout(600_000)
-
 /** The same each time, unless another one is asked for, or `random`. */
 const { FUZZ_SEED: asked = '1' } = process.env
 const seed = asked === 'random' ? Math.trunc(Math.random() * 1e6) : Number(asked)

@@ -5,8 +5,6 @@ import { api } from '../support/contract.ts'
 import { lineUp, useFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 const fleet = await useFleet(t)
 const servers = [await fleet.start(), await fleet.start()] as const
 const [one, two] = servers

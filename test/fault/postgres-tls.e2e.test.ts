@@ -11,8 +11,6 @@ import { ServerProcess } from '../support/server-process.ts'
 import { useStores } from '../support/stores.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 const { postgresUrl, redisUrl } = await useStores(t)
 const admin = connectPostgres({ url: postgresUrl, connections: 1, name: 'admin' })
 t.teardown(() => admin.end())
@@ -133,6 +131,6 @@ t.test('a server of ours outlives all cuts of encrypted connections, also silent
   await until('it is well when it is back', () => sees(true))
   proxy.silence()
   await until('nothing is heard', () => sees(false))
-  await until('it is well with other connections', () => sees(true), { withinMs: 40_000 })
+  await until('it is well with other connections', () => sees(true))
   t.ok(server.process.isAlive)
 })

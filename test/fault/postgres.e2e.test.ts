@@ -7,8 +7,6 @@ import { useCuttableProxy } from '../support/cuttable-proxy.ts'
 import { atLast, useFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 /** Orders what is held until it is known what became of it. */
 async function decided(buyer: Buyer, hold: string): Promise<Answer> {
   for (;;) {

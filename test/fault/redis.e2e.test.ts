@@ -5,8 +5,6 @@ import { api, textAt } from '../support/contract.ts'
 import { admissionsOf, lineUp, useFleet, type Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 const inside = 5
 
 /** Sixty people at two processes; five of them are let in. */

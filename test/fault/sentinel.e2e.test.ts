@@ -10,8 +10,6 @@ import { at } from '../support/shop.ts'
 import { redisBinary, usePostgres } from '../support/stores.ts'
 import { bookInTurn, come, type Waiter } from '../support/waiters.ts'
 
-t.setTimeout(120_000)
-
 const ten = '2027-03-01T10:00'
 const inside = 6
 const places = 30

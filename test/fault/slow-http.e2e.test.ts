@@ -10,8 +10,6 @@ import { until } from '../support/until.ts'
  * with reading the answers. Whoever else comes is served meanwhile, and those who dawdle are cut off and leave nothing.
  */
 
-t.setTimeout(240_000)
-
 const dawdlers = 300
 /** They would go on for as long. */
 const dawdleSeconds = 100

@@ -3,8 +3,6 @@ import { onFreePort } from '../../src/db/local/free-port.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { useStores } from '../support/stores.ts'
 
-t.setTimeout(120_000)
-
 const stores = await useStores(t)
 const env = { DATABASE_URL: stores.postgresUrl, REDIS_URL: stores.redisUrl }
 /** Nothing listens on the first of all ports. */

@@ -4,8 +4,6 @@ import { at, textAt } from '../support/contract.ts'
 import { useFleet, type Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(60_000)
-
 async function msByPostgres({ sql }: Fleet): Promise<number> {
   const [row] = await sql<{ now: Date }[]>`select clock_timestamp() as now`
   return row?.now.getTime() ?? Number.NaN

@@ -3,8 +3,6 @@ import { conditionTexts, type ConditionName } from '../../src/streams/conditions
 import type { Server } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
-const patience = { withinMs: 30_000 }
-
 interface Line {
   readonly condition?: string
   readonly err?: { readonly message: string }
@@ -35,7 +33,7 @@ export async function figure(server: Server, pattern: RegExp): Promise<number> {
  * @param earlier lines about it that were there before
  */
 export async function begins(t: Test, server: Server, name: ConditionName, earlier = 0): Promise<void> {
-  await until(`${name} begins`, () => isTold(server, name), patience)
+  await until(`${name} begins`, () => isTold(server, name))
   t.equal(await figure(server, figureOf(name)), 1)
   const lines = await linesSaid(server, name, earlier + 1)
   t.equal(lines.length, earlier + 1, `${name} is one line`)
@@ -44,7 +42,7 @@ export async function begins(t: Test, server: Server, name: ConditionName, earli
 
 /** Resolves when it is told no more; one more line has said so. */
 export async function ends(t: Test, server: Server, name: ConditionName, earlier = 0): Promise<void> {
-  await until(`${name} ends`, async () => !(await isTold(server, name)), patience)
+  await until(`${name} ends`, async () => !(await isTold(server, name)))
   t.equal(await figure(server, figureOf(name)), 0)
   const lines = await linesSaid(server, name, earlier + 2)
   t.equal(lines.length, earlier + 2, `${name} is one line, and one for its end`)
@@ -54,7 +52,7 @@ export async function ends(t: Test, server: Server, name: ConditionName, earlier
 /** Resolves when it is not told, of what was before either, with how many lines there are about it. */
 export async function earlierLines(server: Server, name: ConditionName): Promise<number> {
   const isOver = async () => !(await isTold(server, name)) && linesOf(server, name).length % 2 === 0
-  await until(`${name} is over`, isOver, patience)
+  await until(`${name} is over`, isOver)
   return linesOf(server, name).length
 }
 

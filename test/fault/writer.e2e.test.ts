@@ -6,8 +6,6 @@ import { api, textAt } from '../support/contract.ts'
 import { admissionsOf, lineUp, mostOpen, mostWithin, useFleet, type Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 interface Lease {
   readonly fence: number
   /** By PostgreSQL's clock. */

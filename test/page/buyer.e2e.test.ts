@@ -10,8 +10,6 @@ import { openWindow, useBrowser } from '../support/browser.ts'
 import { useFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(170_000)
-
 /** What keeps people out who hear or feel the page instead of seeing it. */
 async function violations(page: Page): Promise<string[]> {
   // What is on its way from one look to another is judged as it will be.

@@ -4,8 +4,6 @@ import { openWindow, useBrowser } from '../support/browser.ts'
 import { lineUp, useFleet } from '../support/fleet.ts'
 import { api } from '../support/contract.ts'
 
-t.setTimeout(170_000)
-
 t.test('a place in line survives a cut, a server that dies, and a reload', async (t) => {
   const fleet = await useFleet(t)
   const server = await fleet.start()

@@ -7,8 +7,6 @@ import { useFleet } from '../support/fleet.ts'
 import { registerStore } from '../support/new-store.ts'
 import { until } from '../support/until.ts'
 
-t.setTimeout(120_000)
-
 /** What keeps people out who hear or feel the page instead of seeing it. */
 async function violations(page: Page): Promise<string[]> {
   // What is on its way from one look to another is judged as it will be.

@@ -57,7 +57,7 @@ export class ChatMember {
       for (const [id, { sentAtMs }] of this.#unanswered) if (sentAtMs < longAgoMs) this.#send(id)
       return this.#unanswered.size === 0
     }
-    await until('all is answered', isAnswered, { withinMs: 30_000 })
+    await until('all is answered', isAnswered)
   }
 
   cut(): void {

@@ -13,7 +13,7 @@ export interface LiveEvent {
 
 type Wanted = (event: LiveEvent) => boolean
 
-const patienceMs = 10_000
+const patienceMs = 60_000
 
 /** The events of one connection, each handed out once and in their order. */
 export class EventLog {
@@ -33,7 +33,7 @@ export class EventLog {
     this.#notify()
   }
 
-  /** The next event of a type; those before it are passed over. Rejects after ten seconds, or when none can come. */
+  /** The next event of a type; those before it are passed over. Rejects after a minute, or when none can come. */
   next(type: string, wanted: Wanted = () => true): Promise<LiveEvent> {
     return this.#find(type, (event) => event.type === type && wanted(event))
   }

@@ -73,7 +73,7 @@ export async function lineUp(saleId: string, count: number, servers: readonly Ca
 export async function atLast(ask: () => Promise<Answer>): Promise<Answer> {
   let answer = await ask()
   const isServed = async () => answer.status !== 503 || (answer = await ask()).status !== 503
-  await until('it is served again', isServed, { withinMs: 20_000 })
+  await until('it is served again', isServed)
   return answer
 }
 

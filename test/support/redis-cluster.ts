@@ -91,26 +91,22 @@ export class RedisCluster {
     const { master, replica } = await this.#rangeOf(key)
     await master.kill()
     const isPromoted = async () => (await this.nodeOf(key)) === replica
-    await until('the replica is promoted', isPromoted, { withinMs: 20_000 })
+    await until('the replica is promoted', isPromoted)
     await replica?.commands.config('SET', 'masterauth', password)
     return master
   }
 
   /** Resolves when all nodes that run agree that all is well, and each master has a replica. */
   async well(): Promise<void> {
-    await until(
-      'the cluster is well',
-      async () => {
-        const running = this.#nodes.filter(({ isRunning }) => isRunning)
-        const said = await Promise.all(running.map(({ commands }) => commands.cluster('INFO')))
-        const ranges = await this.#ranges()
-        return (
-          said.every((text) => /cluster_state:ok/.test(String(text))) &&
-          ranges.every((range) => range.length > 3)
-        )
-      },
-      { withinMs: 30_000 },
-    )
+    await until('the cluster is well', async () => {
+      const running = this.#nodes.filter(({ isRunning }) => isRunning)
+      const said = await Promise.all(running.map(({ commands }) => commands.cluster('INFO')))
+      const ranges = await this.#ranges()
+      return (
+        said.every((text) => /cluster_state:ok/.test(String(text))) &&
+        ranges.every((range) => range.length > 3)
+      )
+    })
   }
 
   async end(): Promise<void> {

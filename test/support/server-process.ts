@@ -60,7 +60,7 @@ export class ServerProcess {
   /** The port it listens on. Rejects when it ends before. */
   async listening(): Promise<number> {
     const said = (): string | undefined => this.lines.find((line) => line.includes(' listens on '))
-    await until('it listens', () => said() !== undefined || !this.isAlive, { withinMs: 30_000 })
+    await until('it listens', () => said() !== undefined || !this.isAlive)
     const port = Number(/:(\d+)$/.exec(said() ?? '')?.[1])
     if (!port) throw new Error(`it does not listen: ${(await this.ended).stderr}`)
     return port

@@ -4,7 +4,7 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   options: { readonly withinMs?: number } = {},
 ): Promise<void> {
-  const { withinMs = 10_000 } = options
+  const { withinMs = 60_000 } = options
   const deadline = performance.now() + withinMs
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${name}`)

@@ -46,7 +46,6 @@ const untilOutboxShows = (saleId: string, after: OutboxPosition) =>
   until(
     'the outbox shows what is committed',
     async () => (await readOutbox(sql, { after, limit: 1, saleId })).length > 0,
-    { withinMs: 60_000 },
   )
 const pictures = (saleId: string) =>
   Promise.all([placesInRedis(house, saleId), placesInPostgres(sql, saleId)])
