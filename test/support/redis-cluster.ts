@@ -89,9 +89,11 @@ export class RedisCluster {
   /** Kills the node that has a key. Resolves with it when its replica was made the master. */
   async failOver(key: string): Promise<RedisProcess> {
     const { master, replica } = await this.#rangeOf(key)
+    await this.#waitForNodes(soonMs)
     await master.kill()
     const isPromoted = async () => (await this.nodeOf(key)) === replica
     await until('the replica is promoted', isPromoted)
+    await this.#waitForNodes(longMs)
     await replica?.commands.config('SET', 'masterauth', password)
     return master
   }
@@ -111,6 +113,12 @@ export class RedisCluster {
 
   async end(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.end()))
+  }
+
+  /** How long the nodes wait for one that does not answer. */
+  async #waitForNodes(ms: number): Promise<void> {
+    for (const { commands, isRunning } of this.#nodes)
+      if (isRunning) await commands.config('SET', 'cluster-node-timeout', ms)
   }
 
   async #masters(): Promise<RedisProcess[]> {
@@ -142,9 +150,14 @@ function startNode(binary: string): Promise<RedisProcess> {
   })
 }
 
+/** Where a node is to be replaced. */
+const soonMs = 2_000
+/** Where it is not, however busy the machine is. */
+const longMs = 10_000
+
 const nodeLines = [
   'cluster-enabled yes',
-  'cluster-node-timeout 2000',
+  `cluster-node-timeout ${longMs}`,
   // While one is away the others go on.
   'cluster-require-full-coverage no',
   'cluster-allow-replica-migration no',

@@ -79,6 +79,7 @@ export class RedisSentinels {
    * @param how killed, or hanging: it keeps its connections and answers nothing
    */
   async failOver(how: 'killed' | 'hanging' = 'killed'): Promise<void> {
+    await this.#waitForMaster(soonMs)
     if (how === 'killed') await this.#master.kill()
     else this.#master.signal('SIGSTOP')
     const { port } = this.#replica
@@ -88,6 +89,7 @@ export class RedisSentinels {
       if (how === 'hanging') this.#master.signal('SIGCONT')
       throw error
     }
+    await this.#waitForMaster(longMs)
     const gone = this.#master
     this.#master = this.#replica
     this.#replica = gone
@@ -114,6 +116,12 @@ export class RedisSentinels {
     await Promise.all([...this.#sentinels, this.#master, this.#replica].map((one) => one.end()))
   }
 
+  /** How long the Sentinels wait for a server that does not answer. */
+  async #waitForMaster(ms: number): Promise<void> {
+    for (const { commands, isRunning } of this.#sentinels)
+      if (isRunning) await commands.call('SENTINEL', 'SET', master, 'down-after-milliseconds', ms)
+  }
+
   /** What the Sentinels know, for whoever has waited in vain. */
   async #told(): Promise<string> {
     const known = this.#sentinels
@@ -135,6 +143,10 @@ export class RedisSentinels {
 
 /** They ask each server who it is every ten seconds, and do nothing for half a minute after a machine stood still. */
 const patienceMs = 120_000
+/** Where a master is to be replaced. */
+const soonMs = 1_000
+/** Where it is not, however busy the machine is. */
+const longMs = 60_000
 
 const serverPlan = { program: 'redis-server', password } as const
 
@@ -151,7 +163,7 @@ function sentinelLines(port: number): string[] {
   return [
     `sentinel monitor ${master} 127.0.0.1 ${port} 2`,
     `sentinel auth-pass ${master} ${password}`,
-    `sentinel down-after-milliseconds ${master} 1000`,
+    `sentinel down-after-milliseconds ${master} ${longMs}`,
     `sentinel failover-timeout ${master} 3000`,
   ]
 }
