@@ -20,7 +20,7 @@ const redis = await RedisCluster.start({ binary: await redisBinary(), replicas: 
 t.teardown(() => redis.end())
 const { sql, ...fleet } = await useServers(t, { ...(await usePostgres(t)), settings: redis.settings })
 // Where they are too young to vouch for a line that is lost, it is waited for so long.
-const env = { OPENRUN_RESTORE_SECONDS: '5', OPENRUN_LOG_LEVEL: 'info' }
+const env = { OPENRUN_RESTORE_SECONDS: '10', OPENRUN_LOG_LEVEL: 'info' }
 const [one, two] = await Promise.all([fleet.start(env), fleet.start(env)])
 const servers: readonly Server[] = [one, two]
 

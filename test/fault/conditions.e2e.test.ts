@@ -15,9 +15,9 @@ import { begins, complaintsOf, ends, figure, linesOf } from './told-conditions.t
 t.jobs = 2
 
 const told = { OPENRUN_LOG_LEVEL: 'info' }
-const parallel = { buffered: true }
 
-t.test('Redis is away, has forgotten, and refuses to write', parallel, async (t) => {
+// Options of its own for each: tap writes into them.
+t.test('Redis is away, has forgotten, and refuses to write', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
   const server = await fleet.start({ ...told, OPENRUN_RESTORE_SECONDS: '2' })
   const saleId = await server.sale({ ...freeSlots(1), queue: { maxActive: 1 } })
@@ -45,7 +45,7 @@ t.test('Redis is away, has forgotten, and refuses to write', parallel, async (t)
   t.equal(linesOf(server, 'redis-away').length, 2, 'which is another condition than being away')
 })
 
-t.test('PostgreSQL is away, and orders wait for it', parallel, async (t) => {
+t.test('PostgreSQL is away, and orders wait for it', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
   const way = await useCuttableProxy(t, fleet.postgresUrl)
   const server = await fleet.start({ ...told, DATABASE_URL: way.url })
@@ -53,7 +53,7 @@ t.test('PostgreSQL is away, and orders wait for it', parallel, async (t) => {
   const buyer = await server.guest()
   const held = await buyer.hold(saleId, await buyer.letIn(saleId), { best: { count: 1 } })
   way.cut()
-  const saving = await buyer.order(textAt(held.body, 'hold.id'))
+  const saving = await buyer.orderAtOnce(textAt(held.body, 'hold.id'))
   t.equal(at(saving.body, 'order.status'), 'saving')
   await Promise.all([begins(t, server, 'postgresql-away'), begins(t, server, 'orders-saving')])
   t.same(complaintsOf(server), [], 'nobody else complains')
@@ -62,7 +62,7 @@ t.test('PostgreSQL is away, and orders wait for it', parallel, async (t) => {
   await buyer.became(textAt(saving.body, 'order.id'), 'booked')
 })
 
-t.test('a writer falls silent, another takes over, and the first one wakes', parallel, async (t) => {
+t.test('a writer falls silent, another takes over, and the first one wakes', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
   const sleeper = await fleet.start(told)
   await sleeper.sale(freeSlots(1))
@@ -82,7 +82,7 @@ t.test('a writer falls silent, another takes over, and the first one wakes', par
   await begins(t, sleeper, 'took-over')
 })
 
-t.test('payments have no outcome, and the outbox stands still', parallel, async (t) => {
+t.test('payments have no outcome, and the outbox stands still', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
   const server = await fleet.start(told)
   const saleId = await server.sale()
@@ -100,7 +100,7 @@ t.test('payments have no outcome, and the outbox stands still', parallel, async 
   await buyer.became(orderId, 'booked')
 })
 
-t.test('a client does not read, a clock is off, and the process stops', parallel, async (t) => {
+t.test('a client does not read, a clock is off, and the process stops', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
   // Behind by an hour, as long as there is this file.
   const odd = join(t.testdir({ odd: '' }), 'odd')

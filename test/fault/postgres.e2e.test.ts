@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 /** Orders what is held until it is known what became of it. */
 async function decided(buyer: Buyer, hold: string): Promise<Answer> {
   for (;;) {
-    const answer = await atLast(() => buyer.order(hold))
+    const answer = await atLast(() => buyer.orderAtOnce(hold))
     if (answer.status !== 202) return answer
   }
 }
@@ -64,7 +64,7 @@ t.test(
     await stream.events.next('position')
 
     way.cut()
-    const away = await inside.order(hold)
+    const away = await inside.orderAtOnce(hold)
     t.match(away, { status: 202, body: { order: { status: 'saving', bookings: [] } } })
     const orderId = textAt(away.body, 'order.id')
     t.match((await inside.call('GET', `${api}/orders/${orderId}`)).body, { order: { status: 'saving' } })
@@ -109,7 +109,7 @@ t.test('while PostgreSQL is away an order keeps its places, however often it is 
 
   way.cut()
   const answers = await Promise.all(
-    Array.from({ length: 6 }, (_, index) => (index % 2 === 0 ? me : elsewhere).order(hold)),
+    Array.from({ length: 6 }, (_, index) => (index % 2 === 0 ? me : elsewhere).orderAtOnce(hold)),
   )
   t.same(
     answers.map(({ status, body }) => [status, at(body, 'order.status')]),

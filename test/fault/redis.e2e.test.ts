@@ -10,7 +10,7 @@ const inside = 5
 /** Sixty people at two processes; five of them are let in. */
 async function waitingRoom(fleet: Fleet) {
   // Edges that had just begun do not vouch for a line, so a loss costs the full time here.
-  const env = { OPENRUN_RESTORE_SECONDS: '3' }
+  const env = { OPENRUN_RESTORE_SECONDS: '10' }
   const servers = [await fleet.start(env), await fleet.start(env)] as const
   const saleId = await servers[0].sale({
     ...freeSlots(1, 100),
@@ -93,7 +93,7 @@ t.test(
   'Redis forgets everything while an edge dies: its people bring their tickets and stand where they stood',
   async (t) => {
     const fleet = await useFleet(t)
-    const env = { OPENRUN_RESTORE_SECONDS: '6' }
+    const env = { OPENRUN_RESTORE_SECONDS: '10' }
     const servers = [await fleet.start(env), await fleet.start(env)] as const
     const saleId = await servers[0].sale({ ...freeSlots(1, 100), queue: { maxActive: 1 } })
     const inside = await servers[1].guest()

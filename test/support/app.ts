@@ -3,13 +3,14 @@ import { compose, type App } from '../../src/compose.ts'
 import type { ComposeOptions } from '../../src/compose-foundation.ts'
 import { parseConfig } from '../../src/config.ts'
 import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
-import { connectRedis, type Redis } from '../../src/db/redis.ts'
+import type { Redis } from '../../src/db/redis.ts'
 import { ensureFirstOrganiser } from '../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import { Calls } from './calls.ts'
 import { Contract, type ApiDocument } from './contract.ts'
 import { LiveContract, type LiveDocument } from './live-contract.ts'
+import { patientRedis } from './patient-redis.ts'
 import { useStores, type Scope, type TestRedis } from './stores.ts'
 
 type Config = ComposeOptions['config']
@@ -39,9 +40,8 @@ export async function useApp(t: Scope, options: AppOptions = {}): Promise<TestAp
   const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
   const sql = connectPostgres({ url: stores.postgresUrl, connections: 3, name: 'test' })
   t.teardown(() => sql.end())
-  const redis = connectRedis({ url: stores.redisUrl, name: 'test', log })
+  const redis = patientRedis(stores.redisUrl)
   t.teardown(() => redis.disconnect())
-  await redis.connect()
   const organiser = await ensureFirstOrganiser(sql, randomIds)
   if (organiser === undefined) throw new Error('there was an organiser before the test')
   const begin = async (some: AppOptions): Promise<App> => {

@@ -71,12 +71,30 @@ export class Buyer {
     headers: CallOptions['headers'] = {},
   ): Promise<Answer> {
     const all = { 'purchase-token': purchaseToken, ...headers }
-    return this.call('POST', `${api}/sales/${saleId}/bookings`, { body, headers: all })
+    return this.#saved(this.call('POST', `${api}/sales/${saleId}/bookings`, { body, headers: all }))
   }
 
   order(holdId: string, method?: string): Promise<Answer> {
+    return this.#saved(this.orderAtOnce(holdId, method))
+  }
+
+  /** The first answer, which may be that the order is being saved. */
+  orderAtOnce(holdId: string, method?: string): Promise<Answer> {
     const payment = method === undefined ? {} : { payment: { method } }
     return this.call('POST', `${api}/orders`, { body: { hold: holdId, ...payment } })
+  }
+
+  /** What became of an order, where PostgreSQL took its time. */
+  async #saved(asked: Promise<Answer>): Promise<Answer> {
+    const answer = await asked
+    if (answer.status !== 202) return answer
+    const orderId = textAt(answer.body, 'order.id')
+    let saved = answer
+    await until('the order is saved', async () => {
+      saved = await this.get(orderId)
+      return saved.status === 200 && textAt(saved.body, 'order.status') !== 'saving'
+    })
+    return { ...saved, status: 201 }
   }
 
   get(orderId: string): Promise<Answer> {

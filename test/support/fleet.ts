@@ -1,11 +1,11 @@
 import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
-import { connectRedis, type Redis } from '../../src/db/redis.ts'
+import type { Redis } from '../../src/db/redis.ts'
 import { ensureFirstOrganiser } from '../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../src/ids.ts'
-import { createLog } from '../../src/log.ts'
 import type { Buyer } from './buyer.ts'
 import type { Calls } from './calls.ts'
 import type { Answer } from './contract.ts'
+import { patientRedis } from './patient-redis.ts'
 import { startServer, type Server } from './server-process.ts'
 import { useOwnRedis, useStores, type Scope, type TestRedis } from './stores.ts'
 import { until } from './until.ts'
@@ -29,9 +29,8 @@ export async function useFleet(t: Scope, options: { appendOnly?: boolean } = {})
   const redisServer = options.appendOnly === true ? await useOwnRedis(t, { appendOnly: true }) : stores.redis
   const { postgresUrl } = stores
   const servers = await useServers(t, { postgresUrl, settings: { REDIS_URL: redisServer.url } })
-  const redis = connectRedis({ url: redisServer.url, name: 'test', log: createLog({ level: 'silent' }) })
+  const redis = patientRedis(redisServer.url)
   t.teardown(() => redis.disconnect())
-  await redis.connect()
   return { ...servers, redis, redisServer, postgresUrl }
 }
 

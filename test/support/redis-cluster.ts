@@ -68,7 +68,7 @@ export class RedisCluster {
     for (let moved = 0; ; moved++) {
       const [next] = (await from.commands.cluster('GETKEYSINSLOT', slot, 1)) as string[]
       if (next === undefined) break
-      await from.commands.call('MIGRATE', '127.0.0.1', to.port, next, 0, 5000, 'AUTH', password)
+      await from.commands.call('MIGRATE', '127.0.0.1', to.port, next, 0, 60_000, 'AUTH', password)
       if (moved === 2) await options.between?.()
     }
     for (const node of new Set([to, from, ...masters]))

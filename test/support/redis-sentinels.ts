@@ -142,9 +142,9 @@ export class RedisSentinels {
 }
 
 /** They ask each server who it is every ten seconds, and do nothing for half a minute after a machine stood still. */
-const patienceMs = 120_000
+const patienceMs = 300_000
 /** Where a master is to be replaced. */
-const soonMs = 1_000
+const soonMs = 3_000
 /** Where it is not, however busy the machine is. */
 const longMs = 60_000
 

@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { claimMs } from '../../../src/domain/payments/payment.ts'
 import { clockOff } from './clock-off.ts'
+import { saleKeys } from '../../../src/domain/sale-state/sale-keys.ts'
 import { leaseMs } from '../../../src/streams/lease.ts'
 import { awayInTurn, inTurn } from './edges-in-turn.ts'
 import { oneOf, seconds, type Fault, type Random } from './fault.ts'
 import { lateWrites } from './late-writes.ts'
 import { setGate, type RoundSale } from './sales.ts'
+import { until } from './until.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
 
@@ -25,11 +27,23 @@ async function stopped(server: Server, ms: number): Promise<void> {
 
 const narrow = 4
 
+/** Whether the other one has heard of it; another fault may keep it from that. */
+async function heardNarrow({ redis }: World, sales: readonly RoundSale[]): Promise<boolean> {
+  const isNarrow = async ({ id }: RoundSale) =>
+    Number(await redis.hget(saleKeys(id).state, 'max_active')) === narrow
+  const areNarrow = async () => (await Promise.all(sales.map(isNarrow))).every(Boolean)
+  return await until(areNarrow, { withinMs: 10_000 }).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** Another one writes when it wakes, and knows of settings that it has not heard of. */
 async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
   const writer = await writerOf(world)
   const narrowed: RoundSale[] = []
   let fromMs: number
+  let isHeard: boolean
   writer.signal('SIGSTOP')
   try {
     await wait(leaseMs + seconds(0.5, 1, random))
@@ -38,6 +52,7 @@ async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
         () => narrowed.push(sale),
         () => undefined,
       )
+    isHeard = await heardNarrow(world, narrowed)
     fromMs = Date.now()
     await wait(seconds(4, 5, random))
   } finally {
@@ -45,7 +60,8 @@ async function narrowedMeanwhile(world: World, random: Random): Promise<void> {
   }
   await wait(seconds(1, 2, random))
   const toMs = Date.now()
-  for (const { id: sale } of narrowed) world.narrowings.push({ sale, maxActive: narrow, fromMs, toMs })
+  if (isHeard)
+    for (const { id: sale } of narrowed) world.narrowings.push({ sale, maxActive: narrow, fromMs, toMs })
   for (const { id, maxActive } of narrowed) await setGate(world, id, maxActive)
   if (narrowed.length === 0) throw new Error('no gate could be narrowed')
 }

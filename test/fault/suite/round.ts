@@ -57,7 +57,7 @@ const hastened: Time = {
   nowMs: () => systemTime.nowMs(),
   wait: (ms, signal) => systemTime.wait(ms / haste, signal),
 }
-/** The crowd comes, before anything breaks. */
+/** What is on sale has been read, and the crowd comes, before anything breaks. */
 const firstMs = 2_000
 /** Before a fault, at the most. */
 const pauseMs = 1_500
@@ -69,7 +69,7 @@ const settlingMs = 10_000
 const longMs = 20_000
 /** What is left of the crowd after the last fault is sent home after this; later where so few were let in that it shows nothing. */
 const lastMs = 10_000
-const lastMaxMs = 30_000
+const lastMaxMs = 120_000
 const letInLeast = 60
 
 /** A crowd comes to new sales while things break; then everything is mended, and what happened is judged. */
@@ -90,18 +90,26 @@ export async function runRound(world: World, plan: RoundPlan): Promise<RoundRepo
   const fickle = new FickleBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const greedy = new GreedyBuyers(world, sales, { seed: plan.seed, fetch: recorded, time: hastened })
   const sendHome = new AbortController()
-  const breaking = breakThings(world, plan, history).then(async (broken) => {
-    await enoughToSee(world, sales, sendHome.signal)
-    sendHome.abort()
-    return broken
-  })
+  const arrival = countdown(sales.length)
+  const breaking = arrival.over
+    .then(() => breakThings(world, plan, history))
+    .then(async (broken) => {
+      await enoughToSee(world, sales, sendHome.signal)
+      sendHome.abort()
+      return broken
+    })
   breaking.catch(() => sendHome.abort())
   try {
     const replayed = replaying(late.fetch, seededRandom(plan.seed, 7))
     const urls = world.edges.map(({ url }) => url)
     const reloaded = reloading(replayed, { urls, random: seededRandom(plan.seed, 9) })
     const fetch = withOddCards(reloaded, seededRandom(plan.seed, 8))
-    const reports = await visitAll(world, plan, { sales, fetch, signal: sendHome.signal })
+    const reports = await visitAll(world, plan, {
+      sales,
+      fetch,
+      signal: sendHome.signal,
+      onOffers: arrival.one,
+    })
     sendHome.abort()
     const cutShort = await breaking
     const losses = world.losses.map(({ fromMs, toMs }) => ({
@@ -197,10 +205,18 @@ async function enoughToSee(world: World, sales: readonly RoundSale[], signal: Ab
   while (!signal.aborted && Date.now() < untilMs && (await letIn()) < letInLeast) await wait(500)
 }
 
+/** Resolves when it has been counted down. */
+function countdown(from: number): { readonly over: Promise<void>; readonly one: () => void } {
+  let left = from
+  let end = (): void => undefined
+  const over = new Promise<void>((resolve) => (end = resolve))
+  return { over, one: () => --left === 0 && end() }
+}
+
 async function visitAll(
   world: World,
   { seed, number, buyers }: RoundPlan,
-  options: { sales: readonly RoundSale[]; fetch: Fetch; signal: AbortSignal },
+  options: { sales: readonly RoundSale[]; fetch: Fetch; signal: AbortSignal; onOffers: () => void },
 ) {
   return await Promise.all(
     options.sales.map(({ id }, index) =>
@@ -215,6 +231,7 @@ async function visitAll(
         time: hastened,
         signal: options.signal,
         settlingMs,
+        onPhase: ({ name }) => name === 'guests' && options.onOffers(),
       }),
     ),
   )

@@ -40,7 +40,7 @@ const roundSales = {
 } as const
 
 /** Of edges that are away for a while. */
-const patience = { withinMs: 30_000, everyMs: 200 }
+const patience = { withinMs: 90_000, everyMs: 200 }
 
 /** From when and until when a gate takes fewer. */
 export interface Narrowing {

@@ -8,7 +8,7 @@ export const lateAnswers = 'the payment provider answers after minutes'
 /** A charge that was put off is entered this much later, at the earliest: three claims after everybody has hung up. */
 const lateMs = 45_000
 const settlingMs = 90_000
-const patienceMs = 20_000
+const patienceMs = 60_000
 const lookEveryMs = 500
 
 /**

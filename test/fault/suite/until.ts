@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-const patienceMs = 30_000
+const patienceMs = 90_000
 const lookEveryMs = 20
 
 /** What other faults keep from succeeding is tried again. Throws what it came to in the end. */

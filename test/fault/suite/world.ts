@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
 import { migrate } from '../../../src/db/migrate.ts'
 import { ensureFirstOrganiser } from '../../../src/domain/accounts/organiser-key.ts'
@@ -9,6 +9,7 @@ import type { Narrowing, RoundSale } from './sales.ts'
 import { Server } from './server.ts'
 import type { Loss } from './tenures.ts'
 import { BreakableStores } from './stores.ts'
+import { patientRedis } from '../../support/patient-redis.ts'
 
 /** Two edges, and two processes that do everything else and stand in for each other. */
 const crew = [
@@ -19,7 +20,7 @@ const crew = [
 ] as const
 
 /** Longer than anything that keeps an edge from putting its people back, and short enough for a round. */
-const restoreSeconds = '10'
+const restoreSeconds = '15'
 
 export interface WorldOptions {
   /** Another program than the one that was built: one in which a guard was taken out. */
@@ -55,7 +56,7 @@ export class World {
     this.organiserKey = parts.organiserKey
     this.log = parts.log
     this.#sql = sqlOf(parts.stores)
-    this.#redis = redisOf(parts.stores)
+    this.#redis = patientRedis(parts.stores.redisUrl)
   }
 
   static async make(options: WorldOptions): Promise<World> {
@@ -152,10 +153,4 @@ export class World {
 
 function sqlOf(stores: BreakableStores): Sql {
   return connectPostgres({ url: stores.postgresUrl, connections: 2, name: 'faults' })
-}
-
-function redisOf(stores: BreakableStores): Redis {
-  const redis = new Redis(stores.redisUrl, { maxRetriesPerRequest: null })
-  redis.on('error', () => undefined)
-  return redis
 }
