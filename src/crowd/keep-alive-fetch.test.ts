@@ -5,6 +5,8 @@ import { keepAliveFetch } from './keep-alive-fetch.ts'
 
 async function setting(t: Test, handle: http.RequestListener, options: { sendsAgain?: boolean } = {}) {
   const server = http.createServer(handle)
+  // Kept until the test closes it, however long the next call is in coming.
+  server.keepAliveTimeout = 0
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => sockets.add(socket))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

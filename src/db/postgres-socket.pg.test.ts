@@ -109,7 +109,8 @@ t.test('a statement that takes its time is waited for', async (t) => {
     const locked = sql`select 1 as one from pg_advisory_lock(1)`.execute()
     await until('it waits', async () => {
       const [count] = await holder<{ n: number }[]>`
-        select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted`
+        select count(*)::int as n from pg_locks join pg_stat_activity using (pid)
+        where datname = current_database() and locktype = 'advisory' and not granted`
       return count?.n === 1
     })
     // Where statements have no time-out they may take any time.

@@ -69,6 +69,9 @@ t.test('a crowd of transactions survives that every connection is cut, again and
     for (;;) {
       try {
         await transaction(sql, async (tx) => {
+          // A COMMIT may still be on its way when its connection is cut: whoever tries again waits for what comes of it.
+          await tx`set local lock_timeout = 0`
+          await tx`select pg_advisory_xact_lock(hashtext(${text}))`
           const there = await tx`select 1 from notes where text = ${text}`
           if (there.length === 0) await tx`insert into notes (text) values (${text})`
         })

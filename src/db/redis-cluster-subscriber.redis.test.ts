@@ -32,8 +32,10 @@ t.test('a node that is gone without a word is left for another one', async (t) =
   await subscriber.subscribe('news')
   proxies[0]?.silence()
   await until('it hears again', async () => {
-    await redis.publish('news', 'hello')
+    // In vain where this connection, too, has just been found silent.
+    await redis.publish('news', 'hello').catch(() => {})
     return heard.length > 0
   })
-  t.same(begun, addresses)
+  // Where nothing comes for three seconds the other one is left as well.
+  t.same(begun.slice(0, 2), addresses)
 })

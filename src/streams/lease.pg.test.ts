@@ -23,16 +23,20 @@ t.beforeEach(async () => {
 })
 t.afterEach(() => mock.timers.reset())
 
-/** A process with the role `admission`; its rounds come only when the test asks for one. */
-const processOf = async (t: Test, processId: string) => {
+/**
+ * A process with the role `admission`; its rounds come only when the test asks for one, and as they may be long in coming,
+ * the process lives, and its leases last, far longer than it takes.
+ */
+const processOf = async (t: Test, processId: string, lease: { leaseMs?: number } = { leaseMs: 600_000 }) => {
   await beat(sql, { id: processId, roles: ['admission'] })
+  await sql`update processes set seen_at = now() + interval '1 hour' where id = ${processId}`
   const clock = new FakeClock()
   const redis = { isAway: false, asked: 0 }
   const mustReachRedis = async () => {
     redis.asked++
     if (redis.isAway) throw new Error('it does not answer')
   }
-  const leases = new Leases({ sql, processId, clock, mustReachRedis, log })
+  const leases = new Leases({ sql, processId, clock, mustReachRedis, log, ...lease })
   const held = new Map<string, Writership>()
   const lost: string[] = []
   leases.changes$.subscribe(({ kind, writership }) => {
@@ -94,7 +98,8 @@ t.test(
   'the sales of a process that fell silent are taken over when its leases end, under a higher fence',
   async (t) => {
     const sales = await makeSales(2)
-    const a = await processOf(t, 'prc_a')
+    // With the lease of every day.
+    const a = await processOf(t, 'prc_a', {})
     a.leases.run()
     await until('it has both', () => a.held.size === 2)
     const [left] = await sql<{ ms: number }[]>`
@@ -255,12 +260,19 @@ t.test('a lease whose fence was refused is free at once where it is still its ow
 t.test('a process says once a second that it lives, and goodbye at its end', async (t) => {
   const heartbeat = new Heartbeat({ sql, processId: 'prc_h', roles: ['edge', 'worker'], log })
   t.teardown(() => sayGoodbye(sql, 'prc_h'))
+  const seenAt = async () => (await sql<{ at: Date }[]>`select seen_at as at from processes`)[0]?.at ?? 0
+  /** However long it takes to ask who is alive, the beat before was no longer ago. */
+  const seenLater = () => sql`update processes set seen_at = seen_at + interval '1 hour'`
   await heartbeat.run()
+  await seenLater()
   t.match(await knownProcesses(sql), [{ id: 'prc_h', roles: ['edge', 'worker'], alive: true }])
   await sql`update processes set seen_at = now() - interval '4 seconds'`
   t.match(await knownProcesses(sql), [{ id: 'prc_h', alive: false }])
+  const silent = await seenAt()
   mock.timers.tick(1000)
-  await until('it is alive again', async () => (await knownProcesses(sql))[0]?.alive === true)
+  await until('it is heard of again', async () => (await seenAt()) > silent)
+  await seenLater()
+  t.match(await knownProcesses(sql), [{ id: 'prc_h', alive: true }])
   await sql`update processes set seen_at = now() - interval '40 seconds'`
   t.same(await knownProcesses(sql), [], 'after half a minute nobody waits for it')
   await heartbeat.stop()

@@ -39,6 +39,7 @@ export class Leases {
   readonly #log: Log
   readonly #onTookOver: (saleId: string) => void
   readonly #onFellSilent: (saleId: string) => void
+  readonly #lease: { readonly processId: string; readonly leaseMs: number }
   readonly #held = new Map<string, Writership>()
   readonly #clock: Clock
   readonly #redis: Reach
@@ -64,6 +65,7 @@ export class Leases {
     log: Log
     onTookOver?: (saleId: string) => void
     onFellSilent?: (saleId: string) => void
+    leaseMs?: number
   }) {
     this.#onTookOver = options.onTookOver ?? (() => undefined)
     this.#onFellSilent = options.onFellSilent ?? (() => undefined)
@@ -71,6 +73,7 @@ export class Leases {
     this.#redis = new Reach({ ask: options.mustReachRedis, clock: options.clock })
     this.#sql = options.sql
     this.#processId = options.processId
+    this.#lease = { processId: options.processId, leaseMs: options.leaseMs ?? leaseMs }
     this.#log = options.log
   }
 
@@ -130,7 +133,7 @@ export class Leases {
   async #renew(): Promise<void> {
     if (this.#held.size === 0) return
     const held = [...this.#held.values()]
-    const still = await renewLeases(this.#sql, { processId: this.#processId, leaseMs, held })
+    const still = await renewLeases(this.#sql, { ...this.#lease, held })
     for (const writership of held) if (!still.has(writership.saleId)) this.forget(writership)
   }
 
@@ -147,7 +150,7 @@ export class Leases {
     const { sales, writers, nextEndMs } = await writingShares(this.#sql, this.#processId)
     const share = this.#isOfNoUseBeside(writers) ? 0 : Math.ceil(sales / Math.max(1, writers))
     for (const saleId of await forsakenSales(this.#sql, Math.max(0, share - this.#held.size))) {
-      const writership = await becomeWriter(this.#sql, { saleId, processId: this.#processId, leaseMs })
+      const writership = await becomeWriter(this.#sql, { saleId, ...this.#lease })
       if (writership === undefined) continue
       if (writership.tookOver) this.#onTookOver(saleId)
       this.#gain(writership)

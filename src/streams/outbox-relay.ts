@@ -19,11 +19,12 @@ export interface OutboxRelayOptions {
   readonly sync: UnitSync
   readonly processId: string
   readonly log: Log
+  readonly leaseMs?: number
 }
 
 /** The relay's name among the readers of the outbox. */
 export const reader = 'relay'
-const leaseMs = 2500
+const defaultLeaseMs = 2500
 /** How long an entry may lie when nothing else hurries it. */
 const lookMs = 200
 const portion = 1000
@@ -66,7 +67,7 @@ export class OutboxRelay implements Service {
   }
 
   async #round(): Promise<void> {
-    const { sql, processId, log } = this.#options
+    const { sql, processId, log, leaseMs = defaultLeaseMs } = this.#options
     try {
       const position = await leaseRelay(sql, { reader, processId, leaseMs })
       if (position === undefined) this.#forget()

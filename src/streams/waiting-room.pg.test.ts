@@ -222,7 +222,8 @@ t.test(
     const { room, watch } = await roomOf(t, 'prc_room')
     t.teardown(() => sayGoodbye(sql, 'prc_room'))
     await beat(sql, { id: 'prc_room', roles: ['edge'] })
-    await sql`update processes set started_at = now() - interval '1 minute'`
+    // It lives for as long as the test takes.
+    await sql`update processes set started_at = now() - interval '1 minute', seen_at = now() + interval '1 hour'`
     // One listens, the others joined through this edge and went silent; the last did neither.
     const one = await watch(saleId, at(people, 3))
     await one.isTold('4 of 5')

@@ -76,8 +76,11 @@ export async function useHouse(t: Scope): Promise<House> {
     log,
     otherState: async () => (await connect()).state,
     gate: async (saleId, options = {}) => {
-      await sql`update sale_writers set lease_until = null where sale_id = ${saleId}`
-      const writership = await becomeWriter(sql, { saleId, processId: 'prc_test', leaseMs: 60_000 })
+      // Both at once, or a round of the process that was the writer may take the sale again in between.
+      const writership = await sql.begin(async (tx) => {
+        await tx`update sale_writers set lease_until = null where sale_id = ${saleId}`
+        return await becomeWriter(tx, { saleId, processId: 'prc_test', leaseMs: 60_000 })
+      })
       if (writership === undefined) throw new Error('somebody else writes to the sale')
       const gate = new AdmissionGate({
         sql,

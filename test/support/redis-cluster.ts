@@ -161,6 +161,8 @@ const nodeLines = [
   // While one is away the others go on.
   'cluster-require-full-coverage no',
   'cluster-allow-replica-migration no',
+  // However long a replica has heard nothing of its master, it takes its place.
+  'cluster-replica-validity-factor 0',
   'save ""',
   'appendonly yes',
   'appendfsync everysec',

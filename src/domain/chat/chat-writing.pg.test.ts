@@ -151,7 +151,8 @@ t.test('nothing a member says is written after the answer to their mute', async 
   await blocked`lock table chat_entries in exclusive mode`
   const waiting = (count: number) =>
     until(`${count} wait`, async () => {
-      const rows = await blocked`select 1 from pg_stat_activity where wait_event_type = 'Lock'`
+      const rows = await blocked`
+        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
       return rows.length === count
     })
   const saying = writing.write(talk(room, account))
@@ -203,7 +204,8 @@ t.test(
     const saying = writing.write(talk(room, account, 'x'))
     await until('it waits', async () => {
       const [killed] = await blocked`
-      select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'advisory'`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event = 'advisory'`
       return killed !== undefined
     })
     await blocked`select pg_advisory_unlock(1)`

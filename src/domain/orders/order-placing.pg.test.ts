@@ -224,7 +224,7 @@ t.test('as long as somebody tries to write an order its places are kept', async 
   const asked = { holdId: hold.id, accountId: hold.accountId }
   for (let tries = 0; tries < 4; tries++) {
     await t.rejects(failing.place(asked), { message: 'PostgreSQL is away' })
-    await house.passMs(shop.sale.id, 9000)
+    await house.passMs(shop.sale.id, 4000)
     await sweepHolds({ sql, holds, sync }, shop.writership)
     t.equal((await placesInRedis(house, shop.sale.id)).free, 6)
   }
@@ -243,10 +243,10 @@ t.test('a process that died between pin and commit keeps nobody from the places'
     message: 'the process died',
   })
   const sweep = () => sweepHolds({ sql, holds, sync }, shop.writership)
-  await house.passMs(shop.sale.id, 9000)
+  await house.passMs(shop.sale.id, 4000)
   await sweep()
   t.equal((await placesInRedis(house, shop.sale.id)).free, 6, 'it may only be slow')
-  await house.passMs(shop.sale.id, 1000)
+  await house.passMs(shop.sale.id, 6000)
   await sweep()
   const { free, accounts } = await placesInRedis(house, shop.sale.id)
   t.equal(free, 10)

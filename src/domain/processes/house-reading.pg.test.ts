@@ -64,7 +64,8 @@ t.test('a payment is late when nothing was heard of it, at once or for long', as
     unitNos: [0],
     payment: { state: 'queued' },
   })
-  const set = (state: string, { secondsAgo = 0, attempts = 1 }) => sql`
+  // What was just now is so for as long as the test takes.
+  const set = (state: string, { secondsAgo = -3600, attempts = 1 }) => sql`
     update payments set state = ${state}, attempts = ${attempts},
       updated_at = now() - ${secondsAgo} * interval '1 second' where id = ${paymentId}`
   for (const [state, late] of Object.entries(afterSeconds)) {

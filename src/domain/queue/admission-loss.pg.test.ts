@@ -106,10 +106,11 @@ t.test(
     t.teardown(() => Promise.all(['prc_a', 'prc_b'].map((id) => sayGoodbye(sql, id))))
     await beat(sql, { id: 'prc_a', roles: ['edge'] })
     await beat(sql, { id: 'prc_b', roles: ['edge', 'worker'] })
-    await sql`update processes set started_at = now() - interval '1 minute'`
+    // They live for as long as the test takes.
+    await sql`update processes set started_at = now() - interval '1 minute', seen_at = now() + interval '1 hour'`
     await house.redis.flushall()
     const announceEpoch = (_sale: string, epoch: number) => void announced.push(epoch)
-    const { gate } = await house.gate(sale.id, { restoreMs: 15_000, announceEpoch })
+    const { gate } = await house.gate(sale.id, { restoreMs: 600_000, announceEpoch })
     const people = await makePeople(sql, 2)
     await join(house, sale.id, people)
     await house.passMs(sale.id, 5000)
@@ -144,11 +145,11 @@ t.test('an edge that may be younger than the lost line cannot vouch for it', asy
 t.test('where no edge survived the gate waits its time, and not longer', async (t) => {
   const { sale, gate } = await openShop(house, { buyers: 0 })
   await house.redis.flushall()
-  const again = await house.gate(sale.id, { restoreMs: 15_000 })
+  const again = await house.gate(sale.id, { restoreMs: 600_000 })
   await join(house, sale.id, await makePeople(sql, 1))
-  await house.passMs(sale.id, 14_000)
+  await house.passMs(sale.id, 540_000)
   t.equal((await again.gate.tick())?.told, 0)
-  await house.passMs(sale.id, 1000)
+  await house.passMs(sale.id, 60_000)
   t.equal((await again.gate.tick())?.told, 1)
   await t.rejects(gate.tick(), { name: 'FencedError' })
 })

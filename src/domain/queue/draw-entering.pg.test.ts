@@ -3,7 +3,6 @@ import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { useHouse } from '../../../test/support/house.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at, makePeople } from '../../../test/support/shop.ts'
-import { systemClock } from '../../clock.ts'
 import { randomIds } from '../../ids.ts'
 import { DrawEntering } from './draw-entering.ts'
 
@@ -59,7 +58,7 @@ t.test('who has not entered is not asked for in PostgreSQL again and again', asy
       return Reflect.apply(target as never, self, args) as never
     },
   })
-  const mine = new DrawEntering({ sql: counting, ids: randomIds, clock: systemClock })
+  const mine = new DrawEntering({ sql: counting, ids: randomIds, clock: new FakeClock() })
   for (let i = 0; i < 5; i++) await mine.of(l.saleId, people)
   t.ok(queries <= 1, `${queries} queries in 5 rounds`)
 })

@@ -46,7 +46,7 @@ t.test('who comes back within the second grace is first again', async (t) => {
   const { sale, people, sequences, gate, stateOf, beThere, nextSecond } = await silentLine(3)
   await beThere(1, 2)
   await gate.tick()
-  await house.passAtWorkMs(sale.id, graceMs - 2000)
+  await house.passAtWorkMs(sale.id, graceMs - 30_000)
   await beThere(2)
   t.equal(await beThere(0), 1, 'one came back')
   const { places } = await queue.standing(sale.id, [at(people, 0), at(people, 2)])
@@ -91,7 +91,7 @@ t.test('those who are away cost the others nothing of the pace', async (t) => {
 t.test('who was seen within the grace needs no sign of life at their turn', async (t) => {
   const { sale, gate, stateOf, beThere } = await silentLine(1)
   await beThere(0)
-  await house.passAtWorkMs(sale.id, graceMs - 1000)
+  await house.passAtWorkMs(sale.id, graceMs - 30_000)
   await gate.tick()
   t.equal(await stateOf(0), 'admitted')
 })

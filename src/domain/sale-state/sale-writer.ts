@@ -1,4 +1,4 @@
-import type { Sql } from '../../db/postgres.ts'
+import type { Sql, TransactionSql } from '../../db/postgres.ts'
 import { silentSeconds } from '../processes/process-store.ts'
 import { FencedError } from './sale-failures.ts'
 
@@ -57,7 +57,7 @@ export async function writingShares(sql: Sql, processId: string): Promise<Writin
  * @returns undefined when somebody else was quicker; `tookOver`: the writer before fell silent, and did not give it up
  */
 export async function becomeWriter(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   options: { saleId: string; processId: string; leaseMs: number },
 ): Promise<(Writership & { readonly tookOver: boolean }) | undefined> {
   const { saleId, processId, leaseMs } = options

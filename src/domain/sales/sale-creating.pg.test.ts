@@ -113,7 +113,8 @@ t.test('a sale that is made while its store closes comes too late', async (t) =>
     making.catch(() => {})
     await until('it waits for the store', async () => {
       const rows = await sql`
-        select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%from stores%'`
+        select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query like '%from stores%'`
       return rows.length > 0
     })
   })

@@ -40,13 +40,13 @@ const held = async (shop: Shop, wants: Want[]) => {
 }
 
 t.test('a hold ends at its time, not before, and its places are free at once', async (t) => {
-  const shop = await openShop(house, { buyers: 1, changes: slots(2), queue: { holdTtlSeconds: 60 } })
+  const shop = await openShop(house, { buyers: 1, changes: slots(2), queue: { holdTtlSeconds: 600 } })
   const { hold } = await held(shop, [...one(0, 2), ...one(1)])
   const wakes = await listen(saleChannels.wake(shop.sale.id))
-  await house.passMs(shop.sale.id, 59_000)
+  await house.passMs(shop.sale.id, 540_000)
   t.same(await sweep(shop), { ended: 0, forsaken: [] })
   t.equal(await free(shop), 17)
-  await house.passMs(shop.sale.id, 1000)
+  await house.passMs(shop.sale.id, 60_000)
   t.same(await sweep(shop), { ended: 1, forsaken: [] })
   t.equal(await free(shop), 20)
   await until('the gate is woken', () => wakes.includes('sweep'))
