@@ -62,25 +62,29 @@ t.test('PostgreSQL is away, and orders wait for it', { buffered: true }, async (
   await buyer.became(textAt(saving.body, 'order.id'), 'booked')
 })
 
-t.test('a writer falls silent, another takes over, and the first one wakes', { buffered: true }, async (t) => {
-  const fleet = await useFleet(t)
-  const sleeper = await fleet.start(told)
-  await sleeper.sale(freeSlots(1))
-  await until('the sale has a writer', async () => {
-    const rows = await fleet.sql`select 1 from sale_writers where lease_until > clock_timestamp()`
-    return rows.length === 1
-  })
-  const watcher = await fleet.start({ ...told, OPENRUN_ROLES: 'edge' })
-  const heir = await fleet.start(told)
-  sleeper.process.signal('SIGSTOP')
-  await begins(t, watcher, 'sale-without-writer')
-  await begins(t, heir, 'took-over')
-  sleeper.process.signal('SIGCONT')
-  await begins(t, sleeper, 'fell-silent')
-  await ends(t, watcher, 'sale-without-writer')
-  await heir.process.kill()
-  await begins(t, sleeper, 'took-over')
-})
+t.test(
+  'a writer falls silent, another takes over, and the first one wakes',
+  { buffered: true },
+  async (t) => {
+    const fleet = await useFleet(t)
+    const sleeper = await fleet.start(told)
+    await sleeper.sale(freeSlots(1))
+    await until('the sale has a writer', async () => {
+      const rows = await fleet.sql`select 1 from sale_writers where lease_until > clock_timestamp()`
+      return rows.length === 1
+    })
+    const watcher = await fleet.start({ ...told, OPENRUN_ROLES: 'edge' })
+    const heir = await fleet.start(told)
+    sleeper.process.signal('SIGSTOP')
+    await begins(t, watcher, 'sale-without-writer')
+    await begins(t, heir, 'took-over')
+    sleeper.process.signal('SIGCONT')
+    await begins(t, sleeper, 'fell-silent')
+    await ends(t, watcher, 'sale-without-writer')
+    await heir.process.kill()
+    await begins(t, sleeper, 'took-over')
+  },
+)
 
 t.test('payments have no outcome, and the outbox stands still', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
