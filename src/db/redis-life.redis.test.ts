@@ -3,19 +3,30 @@ import t, { type Test } from 'tap'
 import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { useOwnRedis } from '../../test/support/stores.ts'
+import { unhurriedClock, unhurriedRedis } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
+import { systemClock, type Clock } from '../clock.ts'
 import { OneRedis } from './one-redis.ts'
-import { connectRedis, type Redis } from './redis.ts'
+import type { Redis } from './redis.ts'
 
 const log = pino({ level: 'silent' })
+const lookMs = 1000
+
+interface Clocks {
+  /** By which it is asked whether the server is still who it was. */
+  readonly life?: Clock
+  /** By which a silent connection is cut. */
+  readonly silence?: Clock
+}
 
 async function connected(
   t: Test,
   server: { readonly url: string },
+  { life = unhurriedClock, silence = unhurriedClock }: Clocks = {},
 ): Promise<{ redis: Redis; one: OneRedis }> {
-  const redis = connectRedis({ url: server.url, name: 'test', log })
+  const redis = unhurriedRedis({ url: server.url, name: 'test', log, clock: silence })
   t.teardown(() => redis.disconnect())
-  const one = new OneRedis(redis)
+  const one = new OneRedis(redis, life)
   await one.connect()
   return { redis, one }
 }
@@ -49,18 +60,24 @@ t.test(
   'a server that becomes a replica is not believed, though nothing has cut the connection',
   async (t) => {
     const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
-    const { redis, one } = await connected(t, server)
+    const clock = new FakeClock()
+    const { redis, one } = await connected(t, server, { life: clock })
     await redis.call(...replicaOf(other.port))
+    await clock.advance(lookMs)
     await until('it is found out', () => !one.isKnown)
   },
 )
 
 t.test('a server that hangs is not believed meanwhile, and is the same again when it goes on', async (t) => {
   const server = await useOwnRedis(t)
-  const { one } = await connected(t, server)
+  const clock = new FakeClock()
+  const { one } = await connected(t, server, { life: clock })
   const { runId } = one
   server.signal('SIGSTOP')
-  await until('it is doubted', () => !one.isKnown)
+  await until('it is doubted', async () => {
+    await clock.advance(lookMs)
+    return !one.isKnown
+  })
   server.signal('SIGCONT')
   await until('it is known again', () => one.isKnown)
   t.equal(one.runId, runId)
@@ -69,18 +86,22 @@ t.test('a server that hangs is not believed meanwhile, and is the same again whe
 t.test('a server whose machine is gone without a word is found where a new connection leads', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
   const proxy = await useCuttableProxy(t, server.url)
-  const { one } = await connected(t, proxy)
+  const clock = new FakeClock()
+  const { one } = await connected(t, proxy, { life: clock, silence: clock })
   const { runId } = one
   proxy.silence()
   proxy.open(other.url)
-  await until('it is doubted', () => !one.isKnown)
+  await clock.advance(2 * lookMs)
+  t.notOk(one.isKnown, 'it is doubted')
+  // What came before counts at the first look.
+  await clock.advance(2 * lookMs)
   await until('the other is known', () => one.isKnown)
   t.not(one.runId, runId)
 })
 
 t.test('a replica that is gone is gone, and no replica any more', async (t) => {
   const [server, other] = [await useOwnRedis(t), await useOwnRedis(t)]
-  const { redis, one } = await connected(t, server)
+  const { redis, one } = await connected(t, server, { life: systemClock })
   await redis.call(...replicaOf(other.port))
   await until('it is told as a replica', async () => (await refusalOf(one)).includes('READONLY'))
   await server.kill()
@@ -93,11 +114,7 @@ t.test('who comes back from a replica to a server that hangs tells it as gone', 
   const [server, other, hanging] = [await useOwnRedis(t), await useOwnRedis(t), await useOwnRedis(t)]
   const proxy = await useCuttableProxy(t, server.url)
   // What hangs is waited for, and no close tells that it hangs.
-  const redis = connectRedis({ url: proxy.url, name: 'test', log, clock: new FakeClock() })
-  t.teardown(() => redis.disconnect())
-  delete redis.options.commandTimeout
-  const one = new OneRedis(redis)
-  await one.connect()
+  const { redis, one } = await connected(t, proxy, { life: systemClock })
   await redis.call(...replicaOf(other.port))
   await until('it is told as a replica', async () => (await refusalOf(one)).includes('READONLY'))
   hanging.signal('SIGSTOP')
@@ -106,7 +123,7 @@ t.test('who comes back from a replica to a server that hangs tells it as gone', 
 })
 
 async function steered(t: Test, server: { readonly url: string }): Promise<Redis> {
-  const steering = connectRedis({ url: server.url, name: 'test', log })
+  const steering = unhurriedRedis({ url: server.url, name: 'test', log })
   t.teardown(() => steering.disconnect())
   await steering.connect()
   return steering

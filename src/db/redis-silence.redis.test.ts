@@ -3,8 +3,9 @@ import t from 'tap'
 import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { useOwnRedis } from '../../test/support/stores.ts'
+import { unhurriedRedis, unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
-import { connectRedis, connectRedisSubscriber } from './redis.ts'
+import { connectRedisSubscriber } from './redis.ts'
 
 const log = pino({ level: 'silent' })
 const lookMs = 1000
@@ -13,8 +14,8 @@ t.test('a burst of messages that keeps the answer waiting is no silence', async 
   const server = await useOwnRedis(t)
   const proxy = await useCuttableProxy(t, server.url)
   const clock = new FakeClock()
-  const redis = connectRedis({ url: server.url, name: 'test', log })
-  const subscriber = connectRedisSubscriber({ url: proxy.url, name: 'test', log, clock })
+  const redis = unhurriedRedis({ url: server.url, name: 'test', log })
+  const subscriber = unhurriedSubscriber({ url: proxy.url, name: 'test', log, clock })
   t.teardown(() => {
     redis.disconnect()
     subscriber.disconnect()

@@ -1,16 +1,17 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { useOwnRedis } from '../../test/support/stores.ts'
+import { unhurriedRedis } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
-import { asUnavailable, connectRedis } from './redis.ts'
+import { asUnavailable } from './redis.ts'
 
 const log = pino({ level: 'silent' })
 
 /** A server of its own, a connection to it, and one that steers it. */
 async function connected(t: Test) {
   const server = await useOwnRedis(t)
-  const redis = connectRedis({ url: server.url, name: 'test', log })
-  const steering = connectRedis({ url: server.url, name: 'steering', log })
+  const redis = unhurriedRedis({ url: server.url, name: 'test', log })
+  const steering = unhurriedRedis({ url: server.url, name: 'steering', log })
   t.teardown(() => {
     redis.disconnect()
     steering.disconnect()

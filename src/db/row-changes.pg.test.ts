@@ -2,11 +2,12 @@ import t from 'tap'
 import { makePopup } from '../../test/support/popups.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { usePostgres } from '../../test/support/stores.ts'
-import { connectPostgres, type Sql, type TransactionSql } from './postgres.ts'
+import { unhurriedPostgres } from '../../test/support/unhurried.ts'
+import type { Sql, TransactionSql } from './postgres.ts'
 import { readRowChanges } from './row-changes.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'row-changes' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'row-changes' })
 t.teardown(() => sql.end())
 
 /** By how much the counts grow through something. */

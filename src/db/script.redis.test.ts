@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { useOwnRedis } from '../../test/support/stores.ts'
+import { unhurriedClock, unhurriedRedis } from '../../test/support/unhurried.ts'
 import { OneRedis } from './one-redis.ts'
-import { connectRedis } from './redis.ts'
 import { loadScript, runScript } from './script.ts'
 
 const log = pino({ level: 'silent' })
@@ -24,9 +24,9 @@ const binding = { keys: ['count', 'other'], args: ['by'] } as const
 
 t.test('a script is given its keys and arguments by their names', async (t) => {
   const server = await useOwnRedis(t)
-  const redis = connectRedis({ url: server.url, name: 'test', log })
+  const redis = unhurriedRedis({ url: server.url, name: 'test', log })
   t.teardown(() => redis.disconnect())
-  const one = new OneRedis(redis)
+  const one = new OneRedis(redis, unhurriedClock)
   await one.connect()
   const add = loadScript(folder(t), 'add.lua', binding)
   const call = { keys: { other: 'b', count: 'a' }, args: { by: 5 } }
@@ -45,9 +45,9 @@ t.test('a script is given its keys and arguments by their names', async (t) => {
 
 t.test('a script that fails says why; one that does not reach the server is unavailable', async (t) => {
   const server = await useOwnRedis(t)
-  const redis = connectRedis({ url: server.url, name: 'test', log })
+  const redis = unhurriedRedis({ url: server.url, name: 'test', log })
   t.teardown(() => redis.disconnect())
-  const one = new OneRedis(redis)
+  const one = new OneRedis(redis, unhurriedClock)
   await one.connect()
   const add = loadScript(folder(t), 'add.lua', binding)
   const call = { keys: { other: 'b', count: 'a' }, args: { by: 'five' } }

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { systemClock } from '../clock.ts'
-import { connectPostgres } from '../db/postgres.ts'
 import { makeOrganiser } from '../../test/support/sales.ts'
 import { usePostgres } from '../../test/support/stores.ts'
+import { unhurriedPostgres } from '../../test/support/unhurried.ts'
 import { createDemo } from './demo.ts'
 import { findSales } from './sales/sale-listing.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'demo' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'demo' })
 t.teardown(() => sql.end())
 
 t.test('gives an empty server two sales and thirty stores, once, however many processes start', async (t) => {

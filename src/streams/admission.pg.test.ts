@@ -4,9 +4,9 @@ import t, { type Test } from 'tap'
 import { useHouse } from '../../test/support/house.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { at, makePeople, slots } from '../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
 import { systemClock } from '../clock.ts'
-import { connectRedisSubscriber } from '../db/redis.ts'
 import { beat } from '../domain/processes/process-store.ts'
 import { saleChannels, saleKeys } from '../domain/sale-state/sale-keys.ts'
 import { Admission } from './admission.ts'
@@ -29,7 +29,7 @@ const pass = () => mock.timers.tick(500)
 const processOf = async (t: Test, processId: string) => {
   await beat(sql, { id: processId, roles: ['admission'] })
   const state = await house.otherState()
-  const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log })
+  const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log })
   await subscriber.connect()
   const registry = new Registry()
   const metrics = new GateMetrics(registry)

@@ -2,18 +2,21 @@ import { once } from 'node:events'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import { useOwnRedis } from '../../test/support/stores.ts'
+import { unhurriedRedis, unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
-import { connectRedis, connectRedisSubscriber } from '../db/redis.ts'
 import { Broker } from './broker.ts'
 
 const log = pino({ level: 'silent' })
 
 async function parts(t: Test) {
   const server = await useOwnRedis(t)
-  const redis = connectRedis({ url: server.url, name: 'test', log })
+  const redis = unhurriedRedis({ url: server.url, name: 'test', log })
   const proxy = await useCuttableProxy(t, server.url)
-  const subscriber = connectRedisSubscriber({ url: proxy.url, name: 'test', log })
+  /** By which the subscriber finds out that nothing comes. */
+  const clock = new FakeClock()
+  const subscriber = unhurriedSubscriber({ url: proxy.url, name: 'test', log, clock })
   t.teardown(() => {
     redis.disconnect()
     subscriber.disconnect()
@@ -24,7 +27,7 @@ async function parts(t: Test) {
   const listeners = async (channel: string) => Number((await redis.pubsub('NUMSUB', channel))[1])
   const isOpen = (channel: string, times = 1) =>
     until(`${channel} is open`, async () => (await listeners(channel)) === times)
-  return { server, redis, proxy, subscriber, broker, listeners, isOpen }
+  return { server, redis, proxy, clock, broker, listeners, isOpen }
 }
 
 t.test('many listeners of a channel share one subscription, and each hears each message', async (t) => {
@@ -90,7 +93,7 @@ t.test('after a cut it says that messages were lost, and hears again', async (t)
 t.test(
   'a connection that is gone without a word is found out, and what it missed is known to be lost',
   async (t) => {
-    const { redis, proxy, broker, isOpen } = await parts(t)
+    const { redis, proxy, clock, broker, isOpen } = await parts(t)
     const heard: string[] = []
     let lost = 0
     broker.lost$.subscribe(() => lost++)
@@ -98,6 +101,8 @@ t.test(
     await isOpen('news')
     proxy.silence()
     await redis.publish('news', 'missed')
+    // What it heard before counts at the first look.
+    for (let look = 0; look < 4; look++) await clock.advance(1000)
     await until('it says so', () => lost === 1)
     // Redis still believes in the other one.
     await isOpen('news', 2)

@@ -4,8 +4,8 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { useHouse } from '../../test/support/house.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { at, makePeople } from '../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
-import { connectRedisSubscriber } from '../db/redis.ts'
 import { saleChannels, saleKeys } from '../domain/sale-state/sale-keys.ts'
 import { Problem } from '../errors.ts'
 import { Broker } from './broker.ts'
@@ -17,7 +17,7 @@ const clock = new FakeClock()
 const graceMs = 90_000
 
 const brokerOf = async (t: Test) => {
-  const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log })
+  const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log })
   await subscriber.connect()
   t.teardown(() => subscriber.disconnect())
   return new Broker({ subscriber, log })

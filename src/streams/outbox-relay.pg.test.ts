@@ -9,10 +9,10 @@ import {
   placesInPostgres,
   placesInRedis,
 } from '../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
 import { appendOutbox } from '../db/outbox.ts'
 import type { TransactionSql } from '../db/postgres.ts'
-import { connectRedisSubscriber } from '../db/redis.ts'
 import { generalErrors, Problem } from '../errors.ts'
 import { orderCommitter } from '../domain/orders/order-commit.ts'
 import { advanceRelay, leaseRelay, releaseRelay, trimRelayed } from '../domain/orders/relay-store.ts'
@@ -23,7 +23,7 @@ import { OutboxRelay, reader } from './outbox-relay.ts'
 const house = await useHouse(t)
 const { sql, redis, sync, log } = house
 const committer = orderCommitter(sql)
-const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log })
+const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log })
 t.teardown(() => subscriber.disconnect())
 await subscriber.connect()
 const heard: [channel: string, message: string][] = []

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
 import { useHouse } from '../../test/support/house.ts'
 import { at, mustHold, openShop, placesInRedis, slots, type Shop } from '../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
-import { connectRedisSubscriber } from '../db/redis.ts'
 import { saleChannels } from '../domain/sale-state/sale-keys.ts'
 import type { UnitsDelta } from '../domain/units/unit-messages.ts'
 import { Broker } from './broker.ts'
@@ -10,7 +10,7 @@ import { UnitMaps } from './unit-maps.ts'
 
 const house = await useHouse(t)
 const { sql, redis, holds, state } = house
-const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log: house.log })
+const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log: house.log })
 t.teardown(() => subscriber.disconnect())
 await subscriber.connect()
 const broker = new Broker({ subscriber, log: house.log })

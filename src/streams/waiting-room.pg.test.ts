@@ -4,8 +4,8 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { useHouse } from '../../test/support/house.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { at, makePeople, mustHold, openShop } from '../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../test/support/unhurried.ts'
 import { until } from '../../test/support/until.ts'
-import { connectRedisSubscriber } from '../db/redis.ts'
 import { beat, sayGoodbye } from '../domain/processes/process-store.ts'
 import type { QueueEvent } from '../domain/queue/queue-messages.ts'
 import { saleChannels, saleKeys } from '../domain/sale-state/sale-keys.ts'
@@ -26,7 +26,7 @@ const round = () => {
 }
 
 const roomOf = async (t: Test, processId = 'prc_edge') => {
-  const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log })
+  const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log })
   await subscriber.connect()
   const broker = new Broker({ subscriber, log })
   const failing = { times: 0 }

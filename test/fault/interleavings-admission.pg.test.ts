@@ -13,6 +13,7 @@ import { useHouse } from '../support/house.ts'
 import { callFate, Calls, explore, Turns, type CallFate } from '../support/interleaving.ts'
 import { makeSale } from '../support/sales.ts'
 import { makePeople, slots } from '../support/shop.ts'
+import { unhurriedClock } from '../support/unhurried.ts'
 import { until } from '../support/until.ts'
 
 /*
@@ -22,7 +23,7 @@ import { until } from '../support/until.ts'
 
 const house = await useHouse(t)
 const { sql, redis, queue, log } = house
-const one = new OneRedis(redis)
+const one = new OneRedis(redis, unhurriedClock)
 await until('it is known who answers', () => one.isKnown)
 const people = await makePeople(sql, 5)
 

@@ -10,6 +10,7 @@ import type { Hold } from '../../src/domain/units/hold.ts'
 import { useHouse } from '../support/house.ts'
 import { callFate, Calls, explore, Turns } from '../support/interleaving.ts'
 import { at, openShop, slots } from '../support/shop.ts'
+import { unhurriedClock } from '../support/unhurried.ts'
 import { until } from '../support/until.ts'
 
 /*
@@ -19,7 +20,7 @@ import { until } from '../support/until.ts'
 
 const house = await useHouse(t)
 const { redis } = house
-const one = new OneRedis(redis)
+const one = new OneRedis(redis, unhurriedClock)
 await until('it is known who answers', () => one.isKnown)
 
 const unitCount = 4

@@ -1,8 +1,8 @@
 import { systemClock } from '../../src/clock.ts'
-import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
+import type { Sql } from '../../src/db/postgres.ts'
 import type { RedisServers } from '../../src/db/redis-servers.ts'
 import { OneRedis } from '../../src/db/one-redis.ts'
-import { connectRedis, type Redis } from '../../src/db/redis.ts'
+import type { Redis } from '../../src/db/redis.ts'
 import { AdmissionGate } from '../../src/domain/queue/admission-gate.ts'
 import { DrawEntering } from '../../src/domain/queue/draw-entering.ts'
 import { QueueStore } from '../../src/domain/queue/queue-store.ts'
@@ -15,6 +15,7 @@ import { UnitSync } from '../../src/domain/units/unit-sync.ts'
 import { randomIds } from '../../src/ids.ts'
 import { createLog, type Log } from '../../src/log.ts'
 import { useStores, type Scope, type TestRedis } from './stores.ts'
+import { unhurriedClock, unhurriedPostgres, unhurriedRedis } from './unhurried.ts'
 import { until } from './until.ts'
 
 /** The domain on real stores, without streams and server: a test turns every wheel itself. */
@@ -48,19 +49,19 @@ export interface GateOptions {
 export async function useHouse(t: Scope): Promise<House> {
   const stores = await useStores(t)
   const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
-  const sql = connectPostgres({ url: stores.postgresUrl, connections: 5, name: 'test' })
+  const sql = unhurriedPostgres({ url: stores.postgresUrl, connections: 5, name: 'test' })
   t.teardown(() => sql.end({ timeout: 1 }))
   const connect = async (): Promise<{ redis: Redis; servers: OneRedis; state: SaleState }> => {
-    const redis = connectRedis({ url: stores.redisUrl, name: 'test', log })
+    const redis = unhurriedRedis({ url: stores.redisUrl, name: 'test', log })
     t.teardown(() => redis.disconnect())
     await redis.connect()
-    const one = new OneRedis(redis)
+    const one = new OneRedis(redis, unhurriedClock)
     await until('the run_id is known', () => one.isKnown)
     return { redis, servers: one, state: new SaleState(one) }
   }
   const { redis, servers, state } = await connect()
   const holds = new HoldStore(state)
-  const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: systemClock })
+  const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: unhurriedClock })
   const sync = new UnitSync({ sql, holds })
   return {
     sql,

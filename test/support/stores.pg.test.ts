@@ -37,7 +37,7 @@ t.test('a database can be had without tables, for tests of the migrations', asyn
 t.test('a connection that is left open fails the test that left it', async (t) => {
   const ends: (() => unknown)[] = []
   const scope: Scope = { teardown: (work) => void ends.unshift(work) }
-  const { postgresUrl } = await usePostgres(scope)
+  const { postgresUrl } = await usePostgres(scope, { patienceMs: 100 })
   const sql = postgres(postgresUrl, { max: 1, connection: { application_name: 'forgotten' } })
   await sql`select 1`
   await t.rejects(async () => {

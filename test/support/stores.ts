@@ -33,12 +33,12 @@ export async function useStores(t: Scope): Promise<Stores> {
   return { postgresUrl, redisUrl: redis.url, redis }
 }
 
-/** PostgreSQL alone. `empty`: without tables. */
+/** PostgreSQL alone. `empty`: without tables. `patienceMs`: for sessions that are being closed. */
 export async function usePostgres(
   t: Scope,
-  options: { empty?: boolean } = {},
+  options: { empty?: boolean; patienceMs?: number } = {},
 ): Promise<{ postgresUrl: string }> {
-  return useDatabase(t, { database: options.empty ? 'empty' : 'migrated' })
+  return useDatabase(t, { database: options.empty ? 'empty' : 'migrated' }, options.patienceMs)
 }
 
 /** One more Redis of one's own; with `appendOnly` its content survives a restart, but for the last second. */
@@ -132,11 +132,15 @@ interface Keeper {
   readonly redisBin: string
 }
 
-async function useDatabase(t: Scope, request: KeeperRequest): Promise<Omit<Keeper, 'socket'>> {
+async function useDatabase(
+  t: Scope,
+  request: KeeperRequest,
+  patienceMs = 60_000,
+): Promise<Omit<Keeper, 'socket'>> {
   const { socket, postgresUrl, redisBin } = await connectKeeper(request)
   t.teardown(async () => {
     try {
-      await mustHaveNoSessions(postgresUrl)
+      await mustHaveNoSessions(postgresUrl, patienceMs)
     } finally {
       socket.destroy()
     }
@@ -185,10 +189,10 @@ function askKeeper(request: KeeperRequest): Promise<Keeper | undefined> {
 }
 
 /** A session that is being closed needs a moment to disappear; one that stays was forgotten. */
-async function mustHaveNoSessions(url: string): Promise<void> {
+async function mustHaveNoSessions(url: string, patienceMs: number): Promise<void> {
   const sql = postgres(url, { max: 1 })
   try {
-    const deadline = Date.now() + 2_000
+    const deadline = Date.now() + patienceMs
     for (;;) {
       const open = await sql<{ application_name: string; query: string }[]>`
         select application_name, query from pg_stat_activity

@@ -2,13 +2,13 @@ import t from 'tap'
 import { bookPlaces, makeSale } from '../../../test/support/sales.ts'
 import { at, draftOf, makePeople, slots } from '../../../test/support/shop.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import type { Sale } from '../sales/sale.ts'
 import { orderCommitter, type OrderDraft, type OrderFate } from './order-commit.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'commit-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'commit-test' })
 // A connection that was cut in a transaction never ends by itself.
 t.teardown(() => sql.end({ timeout: 1 }))
 const committer = orderCommitter(sql)

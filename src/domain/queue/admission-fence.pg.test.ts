@@ -2,8 +2,8 @@ import t from 'tap'
 import { useHouse } from '../../../test/support/house.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at, makePeople, openShop } from '../../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../../test/support/unhurried.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectRedisSubscriber } from '../../db/redis.ts'
 import { rebuildSale } from '../sale-state/sale-rebuilding.ts'
 import { FencedError } from '../sale-state/sale-failures.ts'
 import { saleChannels, saleKeys } from '../sale-state/sale-keys.ts'
@@ -15,7 +15,7 @@ import { queueNotice } from './queue-messages.ts'
 
 const house = await useHouse(t)
 const { sql, queue, state } = house
-const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log: house.log })
+const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log: house.log })
 t.teardown(() => subscriber.disconnect())
 await subscriber.connect()
 

@@ -3,9 +3,9 @@ import { useHouse, type House } from '../../../test/support/house.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at, makePeople, mustHold, openShop, slots } from '../../../test/support/shop.ts'
 import { useOwnRedis } from '../../../test/support/stores.ts'
+import { unhurriedClock, unhurriedRedis } from '../../../test/support/unhurried.ts'
 import { until } from '../../../test/support/until.ts'
 import { OneRedis } from '../../db/one-redis.ts'
-import { connectRedis } from '../../db/redis.ts'
 import { beat, sayGoodbye } from '../processes/process-store.ts'
 import { saleKeys } from '../sale-state/sale-keys.ts'
 import { SaleState } from '../sale-state/sale-state.ts'
@@ -202,10 +202,10 @@ t.test(
   'a Redis that came back from its file is not believed, though everything seems to be there',
   async (t) => {
     const own = await useOwnRedis(t, { appendOnly: true })
-    const redis = connectRedis({ url: own.url, name: 'test', log: house.log })
+    const redis = unhurriedRedis({ url: own.url, name: 'test', log: house.log })
     t.teardown(() => redis.disconnect())
     await redis.connect()
-    const one = new OneRedis(redis)
+    const one = new OneRedis(redis, unhurriedClock)
     const state = new SaleState(one)
     await until('the run_id is known', () => one.isKnown)
     const holds = new HoldStore(state)

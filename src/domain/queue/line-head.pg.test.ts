@@ -2,8 +2,8 @@ import t, { type Test } from 'tap'
 import { useHouse } from '../../../test/support/house.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at, makePeople } from '../../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../../test/support/unhurried.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectRedisSubscriber } from '../../db/redis.ts'
 import { saleChannels, saleKeys } from '../sale-state/sale-keys.ts'
 import { headUpdate, type HeadUpdate } from './queue-messages.ts'
 
@@ -16,7 +16,7 @@ const lineOf = async (t: Test, count: number, changes: Readonly<Record<string, n
   const sale = await makeSale(sql, {
     changes: { queue: { ratePerMinute: 60, maxActive: 50, graceSeconds: 90, ...changes } },
   })
-  const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log })
+  const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log })
   await subscriber.connect()
   t.teardown(() => subscriber.disconnect())
   const heads: HeadUpdate[] = []

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { connectPostgres } from '../../db/postgres.ts'
 import { bookPlaces, makeOrganiser, makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 import { changeSale } from './sale-changing.ts'
 import type { Sale } from './sale.ts'
 import type { SaleChanges } from './sale-messages.ts'
@@ -9,7 +9,7 @@ import { findSale } from './sale-store.ts'
 import { setSoldOut } from './sale-scheduling.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'sale-changing' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'sale-changing' })
 t.teardown(() => sql.end())
 
 const announced: string[] = []

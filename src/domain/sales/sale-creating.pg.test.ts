@@ -1,16 +1,16 @@
 import t from 'tap'
 import { makePopup } from '../../../test/support/popups.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { makeOrganiser, makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 import { createSale } from './sale-creating.ts'
 import { newSale } from './sale-messages.ts'
 import { findSale, readLayout, readUnits } from './sale-store.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'sale-creating' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'sale-creating' })
 t.teardown(() => sql.end())
 
 const announced: string[] = []

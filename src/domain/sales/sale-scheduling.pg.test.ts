@@ -1,13 +1,13 @@
 import t from 'tap'
-import { connectPostgres } from '../../db/postgres.ts'
 import { bookPlaces, makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 import { saleAt, saleStatuses, type Sale } from './sale.ts'
 import { findSale, readTime } from './sale-store.ts'
 import { moveDueSales, setSoldOut } from './sale-scheduling.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'sale-scheduling' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'sale-scheduling' })
 t.teardown(() => sql.end())
 
 const allTen = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]

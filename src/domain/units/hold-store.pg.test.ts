@@ -1,5 +1,4 @@
 import t from 'tap'
-import { connectRedisSubscriber } from '../../db/redis.ts'
 import { useHouse } from '../../../test/support/house.ts'
 import {
   at,
@@ -10,6 +9,7 @@ import {
   slots,
   type Shop,
 } from '../../../test/support/shop.ts'
+import { unhurriedSubscriber } from '../../../test/support/unhurried.ts'
 import { until } from '../../../test/support/until.ts'
 import { saleChannels, saleKeyNames, saleKeys } from '../sale-state/sale-keys.ts'
 import { FencedError } from '../sale-state/sale-failures.ts'
@@ -20,7 +20,7 @@ import { unitsSnapshot } from './unit-scripts.ts'
 const house = await useHouse(t)
 const { holds, queue, sync } = house
 const one = (unitNo: number, quantity = 1): Want[] => [{ unitNo, quantity }]
-const subscriber = connectRedisSubscriber({ url: house.server.url, name: 'test', log: house.log })
+const subscriber = unhurriedSubscriber({ url: house.server.url, name: 'test', log: house.log })
 t.teardown(() => subscriber.disconnect())
 await subscriber.connect()
 /** The messages of a channel from now on. */

@@ -7,6 +7,7 @@ import { randomIds } from '../../ids.ts'
 import { createLog } from '../../log.ts'
 import { makeOrganiser, makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
+import { unhurriedClock } from '../../../test/support/unhurried.ts'
 import type { IdempotencyState, IdempotentRequest } from '../idempotency.ts'
 import { createServer } from '../server.ts'
 import { saleRoutes } from './sales.ts'
@@ -17,7 +18,7 @@ t.teardown(() => sql.end())
 
 const organiserId = await makeOrganiser(sql)
 const otherId = await makeOrganiser(sql)
-const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: systemClock })
+const catalogue = new SaleCatalogue({ source: saleSource(sql), clock: unhurriedClock })
 
 const answers = new Map<string, { status: number; body: unknown }>()
 const nameOf = ({ callerId, key }: IdempotentRequest) => `${callerId} ${key}`
