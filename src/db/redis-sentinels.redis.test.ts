@@ -7,7 +7,6 @@ import { until } from '../../test/support/until.ts'
 import { systemClock } from '../clock.ts'
 import { redisServers } from './redis-connecting.ts'
 
-
 const servers = await RedisSentinels.start({ binary: await redisBinary() })
 t.teardown(() => servers.end())
 const master = servers.settings.OPENRUN_REDIS_SENTINEL_MASTER

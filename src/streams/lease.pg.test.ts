@@ -5,14 +5,14 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { makeSale } from '../../test/support/sales.ts'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
-import { connectPostgres } from '../db/postgres.ts'
 import { beat, knownProcesses, sayGoodbye } from '../domain/processes/process-store.ts'
 import { forsakenSales, type Writership } from '../domain/sale-state/sale-writer.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Leases } from './lease.ts'
+import { unhurriedPostgres } from '../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'lease-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'lease-test' })
 t.teardown(() => sql.end())
 const log = pino({ level: 'silent' })
 t.beforeEach(async () => {

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { connectPostgres } from '../../src/db/postgres.ts'
 import { makeSale } from '../support/sales.ts'
 import { at, makePeople, slots } from '../support/shop.ts'
 import { usePostgres } from '../support/stores.ts'
 import { judgeLedger, type LedgerWorld } from './suite/ledger.ts'
 import type { Narrowing } from './suite/sales.ts'
+import { unhurriedPostgres } from '../support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 2, name: 'ledger-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 2, name: 'ledger-test' })
 t.teardown(() => sql.end())
 
 /** Redis agrees with whatever PostgreSQL says. */

@@ -2,7 +2,7 @@ import { systemClock } from '../../src/clock.ts'
 import { compose, type App } from '../../src/compose.ts'
 import type { ComposeOptions } from '../../src/compose-foundation.ts'
 import { parseConfig } from '../../src/config.ts'
-import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
+import type { Sql } from '../../src/db/postgres.ts'
 import type { Redis } from '../../src/db/redis.ts'
 import { ensureFirstOrganiser } from '../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../src/ids.ts'
@@ -10,8 +10,8 @@ import { createLog } from '../../src/log.ts'
 import { Calls } from './calls.ts'
 import { Contract, type ApiDocument } from './contract.ts'
 import { LiveContract, type LiveDocument } from './live-contract.ts'
-import { patientRedis } from './patient-redis.ts'
 import { useStores, type Scope, type TestRedis } from './stores.ts'
+import { lookIntoRedis, unhurriedPostgres } from './unhurried.ts'
 
 type Config = ComposeOptions['config']
 
@@ -38,9 +38,9 @@ export interface TestApp extends Calls {
 export async function useApp(t: Scope, options: AppOptions = {}): Promise<TestApp> {
   const stores = await useStores(t)
   const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
-  const sql = connectPostgres({ url: stores.postgresUrl, connections: 3, name: 'test' })
+  const sql = unhurriedPostgres({ url: stores.postgresUrl, connections: 3, name: 'test' })
   t.teardown(() => sql.end())
-  const redis = patientRedis(stores.redisUrl)
+  const redis = lookIntoRedis(stores.redisUrl)
   t.teardown(() => redis.disconnect())
   const organiser = await ensureFirstOrganiser(sql, randomIds)
   if (organiser === undefined) throw new Error('there was an organiser before the test')

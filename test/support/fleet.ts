@@ -1,14 +1,14 @@
-import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
+import type { Sql } from '../../src/db/postgres.ts'
 import type { Redis } from '../../src/db/redis.ts'
 import { ensureFirstOrganiser } from '../../src/domain/accounts/organiser-key.ts'
 import { randomIds } from '../../src/ids.ts'
 import type { Buyer } from './buyer.ts'
 import type { Calls } from './calls.ts'
 import type { Answer } from './contract.ts'
-import { patientRedis } from './patient-redis.ts'
 import { startServer, type Server } from './server-process.ts'
 import { useOwnRedis, useStores, type Scope, type TestRedis } from './stores.ts'
 import { until } from './until.ts'
+import { lookIntoRedis, unhurriedPostgres } from './unhurried.ts'
 
 /** Server processes of their own, to be killed. */
 export interface Servers {
@@ -29,7 +29,7 @@ export async function useFleet(t: Scope, options: { appendOnly?: boolean } = {})
   const redisServer = options.appendOnly === true ? await useOwnRedis(t, { appendOnly: true }) : stores.redis
   const { postgresUrl } = stores
   const servers = await useServers(t, { postgresUrl, settings: { REDIS_URL: redisServer.url } })
-  const redis = patientRedis(redisServer.url)
+  const redis = lookIntoRedis(redisServer.url)
   t.teardown(() => redis.disconnect())
   return { ...servers, redis, redisServer, postgresUrl }
 }
@@ -39,7 +39,7 @@ export async function useServers(
   t: Scope,
   options: { postgresUrl: string; settings: Readonly<Record<string, string>> },
 ): Promise<Servers> {
-  const sql = connectPostgres({ url: options.postgresUrl, connections: 3, name: 'test' })
+  const sql = unhurriedPostgres({ url: options.postgresUrl, connections: 3, name: 'test' })
   t.teardown(() => sql.end())
   const organiser = await ensureFirstOrganiser(sql, randomIds)
   if (organiser === undefined) throw new Error('there was an organiser before the test')

@@ -1,3 +1,4 @@
+import { Redis as PlainRedis } from 'ioredis'
 import { systemClock, type Clock } from '../../src/clock.ts'
 import { connectPostgres, type PostgresOptions, type Sql } from '../../src/db/postgres.ts'
 import { connectRedis, connectRedisSubscriber, type Redis, type RedisOptions } from '../../src/db/redis.ts'
@@ -39,4 +40,11 @@ export function unhurriedPostgres(options: PostgresOptions): Sql {
     lock_timeout: 0,
   })
   return sql
+}
+
+/** A look into Redis beside the server's own connections. It waits for as long as Redis takes, over restarts, too. */
+export function lookIntoRedis(url: string): Redis {
+  const redis = new PlainRedis(url, { maxRetriesPerRequest: null })
+  redis.on('error', () => undefined)
+  return redis
 }

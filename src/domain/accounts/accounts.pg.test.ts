@@ -3,7 +3,6 @@ import t from 'tap'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
 import { systemClock } from '../../clock.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { AccessTokens } from './access-token.ts'
 import { AccountStore } from './account-store.ts'
@@ -13,9 +12,10 @@ import { addOrganiserKey, ensureFirstOrganiser, OrganiserKeys } from './organise
 import { PostgresSigningKeyStore } from './signing-key-store.ts'
 import { keyAwaitedMs } from './signing-key.ts'
 import { SigningKeys } from './signing-keys.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'accounts-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'accounts-test' })
 t.teardown(() => sql.end())
 
 const log = pino({ level: 'silent' })

@@ -1,16 +1,16 @@
 import t from 'tap'
 import { usePostgres } from '../../../test/support/stores.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { ensureFirstOrganiser } from '../accounts/organiser-key.ts'
 import type { ChatDraft } from './chat-ledger.ts'
 import { ChatMembers } from './chat-members.ts'
 import type { ChatEntriesNotice } from './chat-messages.ts'
 import { ChatWriting } from './chat-writing.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'test' })
 t.teardown(() => sql.end({ timeout: 1 }))
 await ensureFirstOrganiser(sql, randomIds)
 const [{ organiserId } = { organiserId: '' }] = await sql<{ organiserId: string }[]>`

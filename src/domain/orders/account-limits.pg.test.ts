@@ -3,13 +3,13 @@ import { makePopup } from '../../../test/support/popups.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at, draftOf, makePeople, slots } from '../../../test/support/shop.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import type { Sale } from '../sales/sale.ts'
 import { beyondLimits, standingReader } from './account-limits.ts'
 import { orderCommitter, type OrderDraft } from './order-commit.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'limits-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'limits-test' })
 t.teardown(() => sql.end({ timeout: 1 }))
 // Two processes that know nothing of each other.
 const committers = [orderCommitter(sql), orderCommitter(sql)]

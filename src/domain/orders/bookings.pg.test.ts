@@ -2,14 +2,14 @@ import t from 'tap'
 import { bookPlaces, makeSale } from '../../../test/support/sales.ts'
 import { at, makePeople, slots } from '../../../test/support/shop.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import type { Sale } from '../sales/sale.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 // What PostgreSQL itself refuses, whoever asks: no code of ours stands between these statements and the tables.
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 20, name: 'bookings-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 20, name: 'bookings-test' })
 t.teardown(() => sql.end())
 
 const taken = { code: '23505' }

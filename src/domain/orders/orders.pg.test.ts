@@ -9,7 +9,6 @@ import {
 } from '../../../test/support/order-fixtures.ts'
 import { makeAccount } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
 import { randomIds } from '../../ids.ts'
 import { cancelOrder } from './order-cancelling.ts'
@@ -17,9 +16,10 @@ import { expireDueOrders } from './order-expiring.ts'
 import { noHurry, type OrderEntry } from './order-outbox.ts'
 import { settleApproved, settleRefused } from './order-settling.ts'
 import { hideOrder, listOrders, mustFindOrder } from './order-store.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'orders-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'orders-test' })
 t.teardown(() => sql.end())
 
 const approve = (orderId: string) => transaction(sql, (tx) => settleApproved(tx, orderId))

@@ -14,7 +14,6 @@ import { makeAccount } from '../../../test/support/sales.ts'
 import { ScriptedProvider } from '../../../test/support/scripted-provider.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
 import { until } from '../../../test/support/until.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { cancelOrder } from '../orders/order-cancelling.ts'
 import { expireDueOrders } from '../orders/order-expiring.ts'
 import { noHurry, type OrderEntry } from '../orders/order-outbox.ts'
@@ -24,9 +23,10 @@ import { PaymentProcessing } from './payment-processing.ts'
 import { claimPayments } from './payment-store.ts'
 import type { ChargeOutcome, LookupOutcome, PaymentProvider } from './provider.ts'
 import { SandboxProvider } from './provider-sandbox.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 10, name: 'payments-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 10, name: 'payments-test' })
 t.teardown(() => sql.end())
 
 const { id: saleId } = await makeRow(sql)
@@ -302,7 +302,7 @@ t.test('draining ends what was begun and begins nothing new', async (t) => {
 })
 
 t.test('where PostgreSQL does not take the outcome the provider is not to blame', async (t) => {
-  const own = connectPostgres({ url: postgresUrl, connections: 2, name: 'payments-cut-off' })
+  const own = unhurriedPostgres({ url: postgresUrl, connections: 2, name: 'payments-cut-off' })
   const provider = new ScriptedProvider()
   provider.onCharge = async () => {
     await own.end()
@@ -330,7 +330,7 @@ t.test('stopping gives up open calls without writing an outcome', async (t) => {
 
 t.test('while PostgreSQL is away the processor waits, and ends when told to', async (t) => {
   // Nothing listens on port 1.
-  const away = connectPostgres({ url: 'postgres://nobody@127.0.0.1:1/none', connections: 1, name: 'away' })
+  const away = unhurriedPostgres({ url: 'postgres://nobody@127.0.0.1:1/none', connections: 1, name: 'away' })
   const clock = new FakeClock()
   const warnings: string[] = []
   const processor = new PaymentProcessing({

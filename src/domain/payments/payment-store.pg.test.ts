@@ -9,14 +9,14 @@ import {
 } from '../../../test/support/order-fixtures.ts'
 import { makeAccount } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { cancelOrder } from '../orders/order-cancelling.ts'
 import { expireDueOrders } from '../orders/order-expiring.ts'
 import { noHurry } from '../orders/order-outbox.ts'
 import { claimPayments, recordOutcome, recordUnknown } from './payment-store.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 6, name: 'payment-store-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 6, name: 'payment-store-test' })
 t.teardown(() => sql.end())
 
 const { id: saleId } = await makeRow(sql)

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { checkProvider } from './provider-conformance.ts'
 import { SandboxProvider } from './provider-sandbox.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'sandbox-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'sandbox-test' })
 t.teardown(() => sql.end())
 
 t.test('the sandbox keeps what every provider must keep', async (t) => {

@@ -2,12 +2,12 @@ import t from 'tap'
 import { addOrder, makeRow } from '../../../test/support/order-fixtures.ts'
 import { makeAccount } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import type { PaymentState } from '../payments/payment.ts'
 import { readHouse } from './house-reading.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 2, name: 'house-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 2, name: 'house-test' })
 t.teardown(() => sql.end())
 
 const { id: saleId } = await makeRow(sql)

@@ -2,7 +2,6 @@ import t from 'tap'
 import { makeSale } from '../../../test/support/sales.ts'
 import { at } from '../../../test/support/shop.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { FencedError } from './sale-failures.ts'
 import {
   becomeWriter,
@@ -12,9 +11,10 @@ import {
   renewLeases,
   writingShares,
 } from './sale-writer.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 20, name: 'writer-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 20, name: 'writer-test' })
 t.teardown(() => sql.end())
 
 const leaseMs = 60_000

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { connectPostgres } from '../../db/postgres.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
 import { findSales } from './sale-listing.ts'
 import { saleQuery } from './sale-messages.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 2, name: 'sale-listing' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 2, name: 'sale-listing' })
 t.teardown(() => sql.end())
 
 const hourMs = 3_600_000

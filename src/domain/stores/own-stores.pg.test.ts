@@ -1,14 +1,14 @@
 import t from 'tap'
 import { makeOrganiser } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { listOwnStores } from './own-stores.ts'
 import { newStore } from './store-messages.ts'
 import { registerStore } from './store-registering.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'own-stores' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'own-stores' })
 t.teardown(() => sql.end({ timeout: 1 }))
 
 const register = async (organiserId: string, name: string, opensInDays: number) => {

@@ -2,13 +2,13 @@ import t from 'tap'
 import { makePopup } from '../../../test/support/popups.ts'
 import { makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { saleStatuses } from '../sales/sale.ts'
 import { findSale } from '../sales/sale-store.ts'
 import { closeDueStores } from './store-closing.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'store-closing' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'store-closing' })
 t.teardown(() => sql.end())
 
 /** A store whose time has come, with a sale in each state. */

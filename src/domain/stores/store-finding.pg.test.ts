@@ -2,16 +2,16 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { makeOrganiser } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { transaction } from '../../db/transaction.ts'
 import { randomIds } from '../../ids.ts'
 import type { Store } from './store.ts'
 import { findStores } from './store-finding.ts'
 import { storeCategories, storeQuery, type StoreItem } from './store-messages.ts'
 import { insertStore } from './store-rows.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'store-finding', searches: true })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'store-finding', searches: true })
 t.teardown(() => sql.end())
 
 const dayMs = 86_400_000

@@ -2,11 +2,11 @@ import t from 'tap'
 import { makePopup } from '../../../test/support/popups.ts'
 import { bookPlaces, makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { countPopularity } from './store-popularity.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'store-popularity' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'store-popularity' })
 t.teardown(() => sql.end())
 
 async function popularityOf(storeId: string): Promise<unknown> {

@@ -5,7 +5,6 @@ import { MemoryKeyStore } from '../../../test/support/memory-key-store.ts'
 import { addOrder, makeRow, orderStatus } from '../../../test/support/order-fixtures.ts'
 import { makeAccount, makeOrganiser } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { randomIds } from '../../ids.ts'
 import { SigningKeys } from '../accounts/signing-keys.ts'
 import { cancelOrder } from '../orders/order-cancelling.ts'
@@ -14,9 +13,10 @@ import { mustFindOrder } from '../orders/order-store.ts'
 import { checkIn } from './checking-in.ts'
 import { listRevoked, mustFindTicket } from './ticket-store.ts'
 import { TicketCodes } from './ticket.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 8, name: 'tickets-test' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 8, name: 'tickets-test' })
 t.teardown(() => sql.end())
 
 const clock = new FakeClock(Date.now())

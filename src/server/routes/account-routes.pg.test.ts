@@ -6,7 +6,6 @@ import { addOrder, makeRow, paymentState } from '../../../test/support/order-fix
 import { makeAccount, makeOrganiser } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
 import { systemClock } from '../../clock.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { AccessTokens } from '../../domain/accounts/access-token.ts'
 import type { GuestAnswer } from '../../domain/accounts/account-messages.ts'
 import { AccountStore } from '../../domain/accounts/account-store.ts'
@@ -21,9 +20,10 @@ import { KeyedLimiter } from '../limits.ts'
 import { authRoutes } from './auth.ts'
 import { orderRoutes } from './orders.ts'
 import { ticketRoutes } from './tickets.ts'
+import { unhurriedPostgres } from '../../../test/support/unhurried.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 6, name: 'account-routes' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 6, name: 'account-routes' })
 t.teardown(() => sql.end())
 
 const clock = systemClock

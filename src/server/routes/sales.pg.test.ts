@@ -1,19 +1,18 @@
 import t from 'tap'
 import { systemClock } from '../../clock.ts'
-import { connectPostgres } from '../../db/postgres.ts'
 import { SaleCatalogue, saleSource } from '../../domain/sales/sale-catalogue.ts'
 import { generalErrors, Problem } from '../../errors.ts'
 import { randomIds } from '../../ids.ts'
 import { createLog } from '../../log.ts'
 import { makeOrganiser, makeSale } from '../../../test/support/sales.ts'
 import { usePostgres } from '../../../test/support/stores.ts'
-import { unhurriedClock } from '../../../test/support/unhurried.ts'
+import { unhurriedClock, unhurriedPostgres } from '../../../test/support/unhurried.ts'
 import type { IdempotencyState, IdempotentRequest } from '../idempotency.ts'
 import { createServer } from '../server.ts'
 import { saleRoutes } from './sales.ts'
 
 const { postgresUrl } = await usePostgres(t)
-const sql = connectPostgres({ url: postgresUrl, connections: 4, name: 'sale-routes' })
+const sql = unhurriedPostgres({ url: postgresUrl, connections: 4, name: 'sale-routes' })
 t.teardown(() => sql.end())
 
 const organiserId = await makeOrganiser(sql)

@@ -9,7 +9,7 @@ import type { Narrowing, RoundSale } from './sales.ts'
 import { Server } from './server.ts'
 import type { Loss } from './tenures.ts'
 import { BreakableStores } from './stores.ts'
-import { patientRedis } from '../../support/patient-redis.ts'
+import { lookIntoRedis } from '../../support/unhurried.ts'
 
 /** Two edges, and two processes that do everything else and stand in for each other. */
 const crew = [
@@ -56,7 +56,7 @@ export class World {
     this.organiserKey = parts.organiserKey
     this.log = parts.log
     this.#sql = sqlOf(parts.stores)
-    this.#redis = patientRedis(parts.stores.redisUrl)
+    this.#redis = lookIntoRedis(parts.stores.redisUrl)
   }
 
   static async make(options: WorldOptions): Promise<World> {
