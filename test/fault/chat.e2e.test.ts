@@ -35,8 +35,8 @@ const allHear = (members: readonly ChatMember[], want: readonly string[]) =>
     members.every((member) => heardBy(member).join() === want.join()),
   )
 /** A server whose statements wait for a lock for as long as a machine that is busy takes. */
-const patientServer = ({ start, postgresUrl }: Fleet): Promise<Server> =>
-  start({ DATABASE_URL: `${postgresUrl}?lock_timeout=60000&statement_timeout=60000` })
+const patientServer = (fleet: Fleet): Promise<Server> =>
+  fleet.start({ DATABASE_URL: `${fleet.postgresUrl}?lock_timeout=60000&statement_timeout=60000` })
 /** Resolves when a statement waits for a lock of this kind, and not for a row as writers of sales do. */
 const someWait = ({ sql }: Fleet, kind: 'relation' | 'advisory') =>
   until('it waits for a lock', async () => {
