@@ -34,6 +34,9 @@ const allHear = (members: readonly ChatMember[], want: readonly string[]) =>
   until(`everybody has ${want.length} entries`, () =>
     members.every((member) => heardBy(member).join() === want.join()),
   )
+/** A server whose statements wait for a lock for as long as a machine that is busy takes. */
+const patientServer = (fleet: Fleet): Promise<Server> =>
+  fleet.start({ DATABASE_URL: `${fleet.postgresUrl}?lock_timeout=60000&statement_timeout=60000` })
 /** Resolves when a statement waits for a lock of this kind, and not for a row as writers of sales do. */
 const someWait = ({ sql }: Fleet, kind: 'relation' | 'advisory') =>
   until('it waits for a lock', async () => {
@@ -47,7 +50,7 @@ t.test(
   'a server is killed before the commit: what was said was not, and said again it stands once',
   async (t) => {
     const fleet = await useFleet(t)
-    const servers = [await fleet.start(), await fleet.start()] as const
+    const servers = [await patientServer(fleet), await patientServer(fleet)] as const
     const store = await registerStore(servers[0])
     const members = await gather(t, { store, count: 2, servers })
     const [one, two] = members
@@ -72,7 +75,7 @@ t.test(
 
 t.test('a server is killed after the commit and before its answer: said again it stands once', async (t) => {
   const fleet = await useFleet(t)
-  const servers = [await fleet.start(), await fleet.start()] as const
+  const servers = [await patientServer(fleet), await patientServer(fleet)] as const
   const store = await registerStore(servers[0])
   const members = await gather(t, { store, count: 2, servers })
   const [one, two] = members

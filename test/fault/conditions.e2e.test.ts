@@ -7,10 +7,10 @@ import { availabilitySnapshot } from '../../src/domain/units/unit-messages.ts'
 import { freeSlots } from '../support/calls.ts'
 import { api, at, textAt } from '../support/contract.ts'
 import { useCuttableProxy } from '../support/cuttable-proxy.ts'
-import { useFleet } from '../support/fleet.ts'
+import { useFleet, type Fleet } from '../support/fleet.ts'
 import type { Server } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
-import { begins, complaintsOf, ends, figure, linesOf } from './told-conditions.ts'
+import { begins, complaintsOf, ends, figure, hasBegun, linesOf } from './told-conditions.ts'
 
 t.jobs = 2
 
@@ -31,18 +31,22 @@ t.test('Redis is away, has forgotten, and refuses to write', { buffered: true },
   t.ok(asked.every(({ status }) => status === 503))
   await begins(t, server, 'redis-away')
   await fleet.redisServer.restart()
-  await begins(t, server, 'lines-restoring')
+  await hasBegun(t, server, 'lines-restoring')
   await ends(t, server, 'redis-away')
   await ends(t, server, 'lines-restoring')
   await until('the line is there', async () => (await waiting?.join(saleId))?.body['position'] === 1)
 
   await fleet.redis.config('SET', 'maxmemory', '1')
   await begins(t, server, 'redis-refuses-writes')
-  t.match(linesOf(server, 'redis-refuses-writes'), [{ reason: 'OOM' }])
+  t.match(linesOf(server, 'redis-refuses-writes')[0], { reason: 'OOM' })
   t.equal((await refused()).status, 503)
   await fleet.redis.config('SET', 'maxmemory', '0')
   await ends(t, server, 'redis-refuses-writes')
-  t.equal(linesOf(server, 'redis-away').length, 2, 'which is another condition than being away')
+  t.notMatch(
+    JSON.stringify(linesOf(server, 'redis-away')),
+    /OOM/,
+    'which is another condition than being away',
+  )
 })
 
 t.test('PostgreSQL is away, and orders wait for it', { buffered: true }, async (t) => {
@@ -74,9 +78,10 @@ t.test(
       return rows.length === 1
     })
     const watcher = await fleet.start({ ...told, OPENRUN_ROLES: 'edge' })
-    const heir = await fleet.start(told)
     sleeper.process.signal('SIGSTOP')
+    // For as long as there is no heir.
     await begins(t, watcher, 'sale-without-writer')
+    const heir = await fleet.start(told)
     await begins(t, heir, 'took-over')
     sleeper.process.signal('SIGCONT')
     await begins(t, sleeper, 'fell-silent')
@@ -96,13 +101,29 @@ t.test('payments have no outcome, and the outbox stands still', { buffered: true
       update outbox_positions set lease_owner = ${owner},
         lease_until = clock_timestamp() + ${seconds} * interval '1 second'`
   await until('nobody relays', async () => (await relayedBy('somebody else', 600)).count === 1)
+  await holdPayments(fleet)
   const orderId = await buyer.buy(saleId, ['A-01-02'], 'sandbox_never')
   await Promise.all([begins(t, server, 'payments-late'), begins(t, server, 'outbox-late')])
-  t.match(linesOf(server, 'payments-late'), [{ err: { message: /no answer within 5000 ms/ } }])
+  t.match(linesOf(server, 'payments-late')[0], { err: { message: /no answer within 5000 ms/ } })
+  await fleet.sql`update payments set next_at = now()`
   await relayedBy('somebody else', 0)
   await Promise.all([ends(t, server, 'payments-late'), ends(t, server, 'outbox-late')])
   await buyer.became(orderId, 'booked')
 })
+
+/** Nobody but whoever asks the provider is late with a payment, and it is not asked again until told so. */
+async function holdPayments({ sql }: Fleet): Promise<void> {
+  await sql`
+    create function hold_payment() returns trigger language plpgsql as
+    $$ begin
+      if new.state = 'calling' then new.updated_at = now() + interval '1 hour'; end if;
+      if new.state = 'unknown' then new.next_at = now() + interval '1 hour'; end if;
+      return new;
+    end $$`
+  await sql`
+    create trigger holds before update on payments for each row
+    when (new.state <> old.state) execute function hold_payment()`
+}
 
 t.test('a client does not read, a clock is off, and the process stops', { buffered: true }, async (t) => {
   const fleet = await useFleet(t)
@@ -147,11 +168,7 @@ t.test('a client does not read, a clock is off, and the process stops', { buffer
 })
 
 /** Tells of a change of all seats, as often as it is called. */
-async function tellerOf(
-  { redis }: Awaited<ReturnType<typeof useFleet>>,
-  server: Server,
-  saleId: string,
-): Promise<() => Promise<void>> {
+async function tellerOf({ redis }: Fleet, server: Server, saleId: string): Promise<() => Promise<void>> {
   const { body } = await server.call('GET', `${api}/sales/${saleId}/availability`)
   const { epoch, seq: first } = availabilitySnapshot.parse(body)
   let seq = first

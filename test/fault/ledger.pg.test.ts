@@ -2,6 +2,7 @@ import t from 'tap'
 import { makeSale } from '../support/sales.ts'
 import { at, makePeople, slots } from '../support/shop.ts'
 import { usePostgres } from '../support/stores.ts'
+import { until } from '../support/until.ts'
 import { judgeLedger, type LedgerWorld } from './suite/ledger.ts'
 import type { Narrowing } from './suite/sales.ts'
 import { unhurriedPostgres } from '../support/unhurried.ts'
@@ -54,9 +55,18 @@ t.test('a token that ended and stays open is found', async (t) => {
   const { id } = await makeSale(sql, { changes: slots(2) })
   const people = await makePeople(sql, 2)
   await admitted(id, at(people, 0), { at: -60, ends: -1 })
-  t.same((await judged(id)).said, [], 'there is a moment for it')
+  let said: string[] = []
+  // Again where the machine stood still for longer than the moment that there is for it.
+  const soonSaid = async (): Promise<string[]> => {
+    await sql`
+      update admissions set expires_at = clock_timestamp() - interval '1 second' where account_id = ${at(people, 0)}`
+    said = (await judged(id)).said
+    return said
+  }
+  await until('there is a moment for it', async () => (await soonSaid()).length === 0)
   await admitted(id, at(people, 1), { at: -60, ends: -30 })
-  t.match((await judged(id)).said, [new RegExp(`^8 the token of ${at(people, 1)} in ${id} ended`)])
+  await until('only the other one is found', async () => (await soonSaid()).length === 1)
+  t.match(said, [new RegExp(`^8 the token of ${at(people, 1)} in ${id} ended`)])
   await sql`delete from admissions`
 })
 

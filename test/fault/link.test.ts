@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { until } from '../support/until.ts'
 import { Link } from './suite/link.ts'
 
 /** A link to a server, one connection through it, and both of its ends. */
@@ -48,7 +49,7 @@ t.test('nothing overtakes what was slowed, and all of it arrives before the end'
 t.test('answers that are lost never leave a hole: the connection ends', async (t) => {
   const { link, store, client, heard } = await setting(t)
   store.write('a')
-  await wait(20)
+  await until('a is heard', () => heard() === 'a')
   link.loseAnswers()
   store.write('b')
   await wait(20)

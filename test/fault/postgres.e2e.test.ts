@@ -122,7 +122,9 @@ t.test('while PostgreSQL is away an order keeps its places, however often it is 
   way.open()
   const told = await socket.channel('me').next('order')
   t.match(told.data, { order: orderId, status: 'booked' })
-  t.match((await elsewhere.get(orderId)).body, { order: { status: 'booked' } })
+  await until('the other one says so, too', async () => {
+    return at((await elsewhere.get(orderId)).body, 'order.status') === 'booked'
+  })
   const rows = await fleet.sql`select 1 from bookings where sale_id = ${saleId} and status = 'booked'`
   t.equal(rows.length, 4, 'its four places, once')
 })

@@ -28,41 +28,49 @@ export async function figure(server: Server, pattern: RegExp): Promise<number> {
   return Number(pattern.exec(bytes.toString())?.[1])
 }
 
+/** Resolves when the condition stands in /readyz and in the figures, and one line says what to do. */
+export async function begins(t: Test, server: Server, name: ConditionName): Promise<void> {
+  mustFit(t, name, await linesWhere(server, name, true))
+}
+
+/** Resolves when it is told no more, of what was before either; one more line has said so. */
+export async function ends(t: Test, server: Server, name: ConditionName): Promise<void> {
+  mustFit(t, name, await linesWhere(server, name, false))
+}
+
+/** Resolves when it has begun, also where it is over before anybody looks. */
+export async function hasBegun(t: Test, server: Server, name: ConditionName): Promise<void> {
+  const isLogged = async (): Promise<boolean> =>
+    (await begun(server, name)) > 0 && linesOf(server, name).length > 0
+  await until(`${name} has begun`, isLogged)
+  mustFit(t, name, linesOf(server, name))
+}
+
 /**
- * Resolves when the condition stands in /readyz and in the figures, and one line says what to do.
- * @param earlier lines about it that were there before
+ * Its lines, as soon as it holds, or does not, by all that is told: one for each time it has begun, and one for its end. A store
+ * that stood still for a while began one more.
  */
-export async function begins(t: Test, server: Server, name: ConditionName, earlier = 0): Promise<void> {
-  await until(`${name} begins`, () => isTold(server, name))
-  t.equal(await figure(server, figureOf(name)), 1)
-  const lines = await linesSaid(server, name, earlier + 1)
-  t.equal(lines.length, earlier + 1, `${name} is one line`)
-  t.match(lines[earlier]?.msg, conditionTexts[name].advice)
+async function linesWhere(server: Server, name: ConditionName, holds: boolean): Promise<Line[]> {
+  let lines: Line[] = []
+  await until(`${name} ${holds ? 'begins' : 'ends'}`, async () => {
+    if ((await isTold(server, name)) !== holds) return false
+    const ofName = new RegExp(`openrun_condition\\{name="${name}"\\} (\\d)`)
+    const [held, times] = [await figure(server, ofName), await begun(server, name)]
+    // A line may be here later than an answer.
+    lines = linesOf(server, name)
+    return held === Number(holds) && lines.length === (holds ? 2 * times - 1 : 2 * times)
+  })
+  return lines
 }
 
-/** Resolves when it is told no more; one more line has said so. */
-export async function ends(t: Test, server: Server, name: ConditionName, earlier = 0): Promise<void> {
-  await until(`${name} ends`, async () => !(await isTold(server, name)))
-  t.equal(await figure(server, figureOf(name)), 0)
-  const lines = await linesSaid(server, name, earlier + 2)
-  t.equal(lines.length, earlier + 2, `${name} is one line, and one for its end`)
-  t.match(lines[earlier + 1]?.msg, /^Over: /)
+function mustFit(t: Test, name: ConditionName, lines: readonly Line[]): void {
+  for (const [index, { msg }] of lines.entries())
+    t.match(msg, index % 2 === 0 ? conditionTexts[name].advice : /^Over: /)
 }
 
-/** Resolves when it is not told, of what was before either, with how many lines there are about it. */
-export async function earlierLines(server: Server, name: ConditionName): Promise<number> {
-  const isOver = async () => !(await isTold(server, name)) && linesOf(server, name).length % 2 === 0
-  await until(`${name} is over`, isOver)
-  return linesOf(server, name).length
-}
-
-/** A line may be here later than an answer. */
-async function linesSaid(server: Server, name: ConditionName, count: number): Promise<Line[]> {
-  await until(`${name} is in the log`, () => linesOf(server, name).length >= count)
-  return linesOf(server, name)
-}
-
-const figureOf = (name: ConditionName): RegExp => new RegExp(`openrun_condition\\{name="${name}"\\} (\\d)`)
+/** How often. */
+const begun = (server: Server, name: ConditionName): Promise<number> =>
+  figure(server, new RegExp(`openrun_conditions_begun_total\\{name="${name}"\\} (\\d+)`))
 
 async function isTold(server: Server, name: ConditionName): Promise<boolean> {
   const { status, body } = await server.call('GET', '/readyz')

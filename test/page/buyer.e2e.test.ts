@@ -57,7 +57,7 @@ t.test('from the list of sales to the ticket, while two hundred others want seat
   t.same(await violations(page), [], 'the waiting room can be used without seeing it')
   t.ok(first > 1, `there are others in front: ${first}`)
   const reserve = page.getByRole('button', { name: 'Reserve the best' })
-  await reserve.waitFor({ timeout: 60_000 })
+  await reserve.waitFor()
 
   // Others' choices appear while one looks.
   await page
@@ -69,7 +69,7 @@ t.test('from the list of sales to the ticket, while two hundred others want seat
   await reserve.click()
   await page.getByRole('heading', { name: 'Reserved for you' }).waitFor()
   await page.getByRole('button', { name: /^Pay/ }).click()
-  await page.getByText('Yours!').waitFor({ timeout: 30_000 })
+  await page.getByText('Yours!').waitFor()
   t.equal(await page.locator('.qr').count(), 2, 'a code for each of two seats')
 
   await page.getByRole('link', { name: 'To my orders' }).first().click()

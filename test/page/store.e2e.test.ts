@@ -71,7 +71,7 @@ t.test('a visitor finds a store, talks to somebody at another server, and books 
   const seq = String(at(said.body, 'items.0.seq'))
   t.equal((await second.call('DELETE', `${api}/stores/${storeId}/messages/${seq}`, { token })).status, 204)
   await page.getByRole('log').getByText('This message was removed.').waitFor()
-  t.equal(await there.page.getByText('Hello back').count(), 0)
+  await there.page.getByText('Hello back').waitFor({ state: 'detached' })
 
   await page.getByRole('link', { name: /Hours at the stationer/ }).click()
   await page.getByRole('button', { name: 'Join the line' }).click()

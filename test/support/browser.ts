@@ -39,7 +39,7 @@ export async function openWindow(
   page.on('console', (message) => {
     if (/Content Security Policy/.test(message.text())) faults.push(message.text())
   })
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(120_000)
   return { context, page, faults }
 }
 

@@ -1,5 +1,5 @@
 import type { CallOptions, Calls } from './calls.ts'
-import { api, textAt, type Answer, type Body } from './contract.ts'
+import { api, at, textAt, type Answer, type Body } from './contract.ts'
 import type { SseReader, WsReader } from './events.ts'
 import { until } from './until.ts'
 
@@ -119,7 +119,7 @@ export class Buyer {
   async became(orderId: string, status: string): Promise<void> {
     await until(
       `the order is ${status}`,
-      async () => textAt((await this.get(orderId)).body, 'order.status') === status,
+      async () => at((await this.get(orderId)).body, 'order.status') === status,
     )
   }
 }

@@ -5,7 +5,7 @@ import type { FloodFrame, FrameMaker } from './frame-maker.ts'
 
 /** As many as the server takes of a connection at once. */
 const burst = 18
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /**
  * One connection with a burst of frames, and a last one by which it is known that all were handled. Resolves with how
