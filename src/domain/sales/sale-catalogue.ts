@@ -113,7 +113,7 @@ export class SaleCatalogue {
     })
   }
 
-  /** The sale changed: whoever asks from now on gets what is written now. Units and layout never change. */
+  /** The sale changed: for whoever asks from now on it is read again. Units and layout never change. */
   forget(saleId: string): void {
     const entry = this.#sales.get(saleId) ?? this.#unknown.get(saleId)
     if (entry === undefined) return
