@@ -10,7 +10,9 @@ const crowds = Array.from({ length: 16 }, (_, index) => 93 + index)
 
 t.test('PostgreSQL stands still while hundreds ask: what is said to be done afterwards is', async (t) => {
   const fleet = await useFleet(t)
-  const server = await fleet.start({ OPENRUN_POSTGRES_CONNECTIONS: '1' })
+  // However long the machine takes, nobody gives up on the lock.
+  const patient = `${fleet.postgresUrl}?lock_timeout=60000&statement_timeout=60000`
+  const server = await fleet.start({ OPENRUN_POSTGRES_CONNECTIONS: '1', DATABASE_URL: patient })
   const saleId = await server.sale({ ...freeSlots(1, 100), queue: { maxActive: 100, ratePerMinute: 60_000 } })
   const people = await come(saleId, crowds.length, [server])
   const booked = await Promise.all(
