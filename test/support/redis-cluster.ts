@@ -89,12 +89,17 @@ export class RedisCluster {
   /** Kills the node that has a key. Resolves with it when its replica was made the master. */
   async failOver(key: string): Promise<RedisProcess> {
     const { master, replica } = await this.#rangeOf(key)
+    if (replica === undefined) throw new Error('it has no replica')
     await this.#waitForNodes(soonMs)
     await master.kill()
     const isPromoted = async () => (await this.nodeOf(key)) === replica
-    await until('the replica is promoted', isPromoted)
+    // Nodes that stand still again and again may not come to a vote.
+    await until('the replica is promoted', isPromoted, { withinMs: electionMs }).catch(async () => {
+      await replica.commands.cluster('FAILOVER', 'TAKEOVER')
+      await until('the replica has taken over', isPromoted)
+    })
     await this.#waitForNodes(longMs)
-    await replica?.commands.config('SET', 'masterauth', password)
+    await replica.commands.config('SET', 'masterauth', password)
     return master
   }
 
@@ -150,6 +155,7 @@ function startNode(binary: string): Promise<RedisProcess> {
   })
 }
 
+const electionMs = 30_000
 /** Where a node is to be replaced. */
 const soonMs = 2_000
 /** Where it is not, however busy the machine is. */
