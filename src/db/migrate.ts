@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
+import { mustBePatched } from './postgres.ts'
 import { postgresSockets } from './postgres-socket.ts'
 import { StartError } from '../start-error.ts'
 
@@ -16,6 +17,7 @@ const lockKey = 7_236_418_501
  * and one whose locale would make trigram search of Korean silently empty.
  */
 export async function migrate(options: { url: string }): Promise<void> {
+  mustBePatched()
   const { url } = options
   const client = postgres(url, { ...postgresSockets(url), max: 1, onnotice: () => {}, connect_timeout: 5 })
   try {

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
+import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
 import { connectPostgres } from './postgres.ts'
@@ -98,3 +101,88 @@ t.test('why a statement was cut off is not said of the next one', async (t) => {
   await Promise.all([cut, closed])
   t.same(await sql`select 1 as one`, [{ one: 1 }])
 })
+
+t.test('rows of an answer that failed half-way are not counted with the next one', async (t) => {
+  const { sql } = await lone(t)
+  await t.rejects(sql`select 1 / (2000 - i) from generate_series(1, 3000) i`, { code: '22012' })
+  const next = await sql`select 1 as one`
+  t.equal(next.length, 1)
+  t.same(next[0], { one: 1 })
+})
+
+t.test('what cannot be sent fails alone, whoever is asking beside it', async (t) => {
+  const { sql } = await lone(t)
+  const before = sql`select 2 as n from pg_sleep(0.05)`.execute()
+  const never = sql`select ${undefined as never}`.execute()
+  const after = [sql`select 3 as n`.execute(), sql`select 4 as n`.execute()]
+  await t.rejects(never, { code: 'UNDEFINED_VALUE' })
+  t.same(await Promise.all([before, ...after]), [[{ n: 2 }], [{ n: 3 }], [{ n: 4 }]])
+})
+
+t.test('a transaction keeps its connection when what it wrote is sent later than answered', async (t) => {
+  const { sql, connection } = await lone(t)
+  let stranger: Promise<unknown> | undefined
+  const failed = sql.begin(async (tx) => {
+    await tx`insert into notes (text) values ('rolled back')`
+    connection().emit('drain')
+    stranger = sql`insert into notes (text) values ('of a stranger')`.execute()
+    // Long enough for it to be done, where it is let in.
+    for (let turn = 0; turn < 5; turn++) await other`select 1`
+    throw new Error('no')
+  })
+  await t.rejects(failed, { message: 'no' })
+  await stranger
+  t.same(await other`delete from notes returning text`, [{ text: 'of a stranger' }])
+})
+
+t.test('a statement that is prepared anew is sent as it was', async (t) => {
+  const { sql } = await lone(t)
+  await other`create table flags (is_on boolean, n int)`
+  await other`insert into flags values (true, 1)`
+  const ask = () => sql`select n from flags where is_on = ${true}`
+  t.same(await ask(), [{ n: 1 }])
+  await other`alter table flags alter column n type smallint`
+  t.same(await ask(), [{ n: 1 }])
+})
+
+t.test('a first statement is told that its connection was lost, where there are several hosts', async (t) => {
+  const way = await useCuttableProxy(t, postgresUrl)
+  const url = twice(way.url)
+  const sql = postgres(url, { ...postgresSockets(url), max: 1, connection: { application_name: 'first' } })
+  t.teardown(() => sql.end({ timeout: 0 }))
+  const lost = t.rejects(sql`select pg_sleep(60)`)
+  let pid: number | undefined
+  await until('it works', async () => {
+    const [its] = await other<{ pid: number }[]>`
+      select pid from pg_stat_activity where application_name = 'first' and wait_event = 'PgSleep'`
+    return (pid = its?.pid) !== undefined
+  })
+  way.cut()
+  await lost
+  // PostgreSQL would go on.
+  await other`select pg_terminate_backend(${pid ?? 0})`
+})
+
+t.test('where nobody listens all who ask are refused at once, with one host and with two', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  const nowhere = `postgres://somebody@127.0.0.1:${port}/nothing`
+  for (const url of [nowhere, twice(nowhere)]) {
+    let attempts = 0
+    const sockets = postgresSockets(url)
+    const counted: typeof sockets = { ...sockets, socket: (options) => (attempts++, sockets.socket(options)) }
+    const sql = postgres(url, { ...counted, max: 2 })
+    t.teardown(() => sql.end({ timeout: 0 }))
+    const asked = await Promise.allSettled(Array.from({ length: 60 }, () => sql`select 1`))
+    t.ok(asked.every(({ status }) => status === 'rejected'))
+    t.ok(attempts <= 4, `${attempts} attempts`)
+  }
+})
+
+/** The same host, two times. */
+function twice(url: string): string {
+  const { host } = new URL(url)
+  return url.replace(host, `${host},${host}`)
+}

@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { StartError } from '../start-error.ts'
 import { postgresSockets } from './postgres-socket.ts'
 
 /** A pool of connections to PostgreSQL. Queries are tagged templates with explicit column lists. */
@@ -28,10 +29,19 @@ export interface PostgresOptions {
   readonly searches?: boolean
 }
 
-/** @throws where the driver is as it was published: it would say of what is lost that it is done (see patches/README.md) */
+/** Which of our patches the driver has to have (see patches/README.md). */
+const patch = 2
+
+/** Throws where the driver is as it was published: it would say of what is lost that it is done. */
+export function mustBePatched(): void {
+  if (!('patch' in postgres) || postgres.patch !== patch)
+    throw new StartError(
+      'The driver for PostgreSQL lacks its patch; run `npm ci` with scripts allowed, or `npx patch-package`.',
+    )
+}
+
 export function connectPostgres(options: PostgresOptions): Sql {
-  if (!('isPatched' in postgres))
-    throw new Error('The driver for PostgreSQL lacks its patch: run `npx patch-package`')
+  mustBePatched()
   return postgres(options.url, {
     ...postgresSockets(options.url),
     max: options.connections,

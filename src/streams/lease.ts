@@ -35,7 +35,6 @@ export type LeaseChange =
 /** Keeps this process the writer of its share of the sales, no more and no fewer. */
 export class Leases {
   readonly #sql: Sql
-  readonly #processId: string
   readonly #log: Log
   readonly #onTookOver: (saleId: string) => void
   readonly #onFellSilent: (saleId: string) => void
@@ -65,6 +64,7 @@ export class Leases {
     log: Log
     onTookOver?: (saleId: string) => void
     onFellSilent?: (saleId: string) => void
+    /** For tests that take their time; whoever watches for sales without a writer goes by `leaseMs`. */
     leaseMs?: number
   }) {
     this.#onTookOver = options.onTookOver ?? (() => undefined)
@@ -72,7 +72,6 @@ export class Leases {
     this.#clock = options.clock
     this.#redis = new Reach({ ask: options.mustReachRedis, clock: options.clock })
     this.#sql = options.sql
-    this.#processId = options.processId
     this.#lease = { processId: options.processId, leaseMs: options.leaseMs ?? leaseMs }
     this.#log = options.log
   }
@@ -141,13 +140,13 @@ export class Leases {
     this.#redis.look()
     const isCutOff = this.#redis.awayMs >= cutOffMs
     if (isCutOff === this.#isCutOff) return
-    await setWrites(this.#sql, this.#processId, !isCutOff)
+    await setWrites(this.#sql, this.#lease.processId, !isCutOff)
     this.#isCutOff = isCutOff
   }
 
   /** A share is what remains when all processes that can write take the same number. */
   async #takeShare(): Promise<void> {
-    const { sales, writers, nextEndMs } = await writingShares(this.#sql, this.#processId)
+    const { sales, writers, nextEndMs } = await writingShares(this.#sql, this.#lease.processId)
     const share = this.#isOfNoUseBeside(writers) ? 0 : Math.ceil(sales / Math.max(1, writers))
     for (const saleId of await forsakenSales(this.#sql, Math.max(0, share - this.#held.size))) {
       const writership = await becomeWriter(this.#sql, { saleId, ...this.#lease })

@@ -19,6 +19,7 @@ export interface OutboxRelayOptions {
   readonly sync: UnitSync
   readonly processId: string
   readonly log: Log
+  /** For tests that take their time. */
   readonly leaseMs?: number
 }
 
