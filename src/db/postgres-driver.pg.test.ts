@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { useCuttableProxy } from '../../test/support/cuttable-proxy.ts'
 import { usePostgres } from '../../test/support/stores.ts'
 import { until } from '../../test/support/until.ts'
+import { migrate } from './migrate.ts'
 import { connectPostgres } from './postgres.ts'
 import { postgresSockets } from './postgres-socket.ts'
 import { transaction } from './transaction.ts'
@@ -59,6 +60,17 @@ t.test(
       }
   },
 )
+
+t.test('a driver that lacks the patch is refused, also by the migration', async (t) => {
+  const { patch } = postgres as unknown as { patch: number }
+  t.teardown(() => Object.assign(postgres, { patch }))
+  for (const older of [undefined, patch - 1]) {
+    Object.assign(postgres, { patch: older })
+    const refusal = { name: 'StartError', message: /lacks its patch; run / }
+    t.throws(() => connectPostgres({ url: postgresUrl, connections: 1, name: 'unpatched' }), refusal)
+    await t.rejects(migrate({ url: postgresUrl }), refusal)
+  }
+})
 
 t.test('a statement that was about to be sent when its connection closed spoils nothing', async (t) => {
   const { sql, connection } = await lone(t)
